@@ -79,10 +79,7 @@ impl DType {
 
     /// Smaller than a byte and therefore packed.
     pub const fn is_packed(self) -> bool {
-        matches!(
-            self,
-            DType::Int4 | DType::UInt1 | DType::UInt2 | DType::UInt3 | DType::UInt4 | DType::UInt6
-        )
+        matches!(self, DType::Int4 | DType::UInt1 | DType::UInt2 | DType::UInt3 | DType::UInt4 | DType::UInt6)
     }
 
     /// Bytes of one element; `None` for strings and packed types.

@@ -19,8 +19,7 @@ pub enum Opset {
 
 impl Opset {
     /// Every op set, oldest first.
-    pub const ALL: &'static [Opset] =
-        &[Opset::Ios15, Opset::Ios16, Opset::Ios17, Opset::Ios18, Opset::Ios26];
+    pub const ALL: &'static [Opset] = &[Opset::Ios15, Opset::Ios16, Opset::Ios17, Opset::Ios18, Opset::Ios26];
 
     /// The spelling in MIL text.
     pub const fn text(self) -> &'static str {

@@ -234,12 +234,9 @@ impl Tensor {
             DType::UInt64 => {
                 words(b).map(|w| i64::try_from(u64::from_le_bytes(w)).unwrap_or(i64::MAX)).collect()
             }
-            DType::Int4
-            | DType::UInt1
-            | DType::UInt2
-            | DType::UInt3
-            | DType::UInt4
-            | DType::UInt6 => unpack(b, self.dtype, self.count()),
+            DType::Int4 | DType::UInt1 | DType::UInt2 | DType::UInt3 | DType::UInt4 | DType::UInt6 => {
+                unpack(b, self.dtype, self.count())
+            }
             _ => self.to_f64().into_iter().map(|v| v as i64).collect(),
         }
     }
