@@ -18,9 +18,15 @@ pub enum PatchError {
 impl fmt::Display for PatchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            PatchError::NoSuchOp(op) => write!(f, "the patch names op {op:?}, which the function does not have"),
-            PatchError::NoSuchValue(v) => write!(f, "the patch names value {v:?}, which the function does not have"),
-            PatchError::StillUsed(v) => write!(f, "the patch removes the op that defines {v:?}, which is still used"),
+            PatchError::NoSuchOp(op) => {
+                write!(f, "the patch names op {op:?}, which the function does not have")
+            }
+            PatchError::NoSuchValue(v) => {
+                write!(f, "the patch names value {v:?}, which the function does not have")
+            }
+            PatchError::StillUsed(v) => {
+                write!(f, "the patch removes the op that defines {v:?}, which is still used")
+            }
         }
     }
 }
@@ -104,9 +110,11 @@ impl Patch {
                 return Err(PatchError::NoSuchOp(op));
             }
         }
-        if let Some(&(v, _)) = self.replacements.iter().find(|(old, new)| {
-            old.index() >= function.values.len() || new.index() >= self.next_value
-        }) {
+        if let Some(&(v, _)) = self
+            .replacements
+            .iter()
+            .find(|(old, new)| old.index() >= function.values.len() || new.index() >= self.next_value)
+        {
             return Err(PatchError::NoSuchValue(v));
         }
         let mut next = function.clone();

@@ -1,1 +1,3 @@
 //! x
+/// Stub until the kernels land.
+pub struct Pool;
