@@ -1,0 +1,350 @@
+//! Numbers of a text to the bits of their type, rounded once, to nearest and ties to even.
+
+use mil_base::DType;
+use std::cmp::Ordering;
+
+/// A float read from text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Float {
+    /// The bits in the type's own width.
+    pub(crate) bits: u64,
+    /// The number is finite and the type's largest finite value is smaller.
+    pub(crate) overflow: bool,
+}
+
+/// Sign and magnitude of an integer; `None` as magnitude means beyond 64 bits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Integer {
+    pub(crate) negative: bool,
+    pub(crate) magnitude: Option<u64>,
+}
+
+/// The layout of a binary float: explicit mantissa bits, exponent bits, and the bits of infinity (or what stands for it).
+#[derive(Clone, Copy)]
+struct Layout {
+    mantissa: u32,
+    exponent: u32,
+    infinity: u64,
+    nan: u64,
+}
+
+impl Layout {
+    const fn ieee(mantissa: u32, exponent: u32) -> Layout {
+        let infinity = ((1 << exponent) - 1) << mantissa;
+        Layout { mantissa, exponent, infinity, nan: infinity | 1 << (mantissa - 1) }
+    }
+
+    fn of(dtype: DType) -> Option<Layout> {
+        Some(match dtype {
+            DType::Fp16 => Layout::ieee(10, 5),
+            DType::Bf16 => Layout::ieee(7, 8),
+            DType::Fp32 => Layout::ieee(23, 8),
+            DType::Fp64 => Layout::ieee(52, 11),
+            DType::Fp8E5M2 => Layout::ieee(2, 5),
+            DType::Fp8E4M3Fn => Layout { mantissa: 3, exponent: 4, infinity: 0x7f, nan: 0x7f },
+            _ => return None,
+        })
+    }
+
+    fn sign_bit(self) -> u64 {
+        1 << (self.mantissa + self.exponent)
+    }
+}
+
+/// Reads an integer, `-?[0-9]+`.
+pub(crate) fn integer(text: &str) -> Option<Integer> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let magnitude = digits.bytes().try_fold(0u64, |n, b| n.checked_mul(10)?.checked_add(u64::from(b - b'0')));
+    Some(Integer { negative: digits.len() != text.len(), magnitude })
+}
+
+/// Is `text` a number of any kind?
+pub(crate) fn is_number(text: &str) -> bool {
+    integer(text).is_some() || float(text, DType::Fp64).is_some()
+}
+
+/// Reads a decimal, a hexadecimal float, `inf`, `-inf` or `nan` as `dtype`, which must be a float type.
+pub(crate) fn float(text: &str, dtype: DType) -> Option<Float> {
+    let layout = Layout::of(dtype)?;
+    let (negative, unsigned) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let sign = if negative { layout.sign_bit() } else { 0 };
+    let bytes = unsigned.as_bytes();
+    let magnitude = match bytes {
+        b"inf" => Float { bits: layout.infinity, overflow: false },
+        b"nan" => Float { bits: layout.nan, overflow: false },
+        [b'0', b'x' | b'X', rest @ ..] => hexadecimal(rest, layout)?,
+        _ if is_decimal(bytes) => decimal(unsigned, dtype, layout)?,
+        _ => return None,
+    };
+    Some(Float { bits: magnitude.bits | sign, overflow: magnitude.overflow })
+}
+
+/// `digits [. digits] [e [sign] digits]`, with a digit before the exponent.
+fn is_decimal(bytes: &[u8]) -> bool {
+    let digits = |at: usize| bytes[at..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let whole = digits(0);
+    let mut at = whole;
+    let mut fraction = 0;
+    if bytes.get(at) == Some(&b'.') {
+        fraction = digits(at + 1);
+        at += 1 + fraction;
+    }
+    if whole + fraction == 0 {
+        return false;
+    }
+    if matches!(bytes.get(at), Some(b'e' | b'E')) {
+        at += 1;
+        if matches!(bytes.get(at), Some(b'+' | b'-')) {
+            at += 1;
+        }
+        let exponent = digits(at);
+        if exponent == 0 {
+            return false;
+        }
+        at += exponent;
+    }
+    at == bytes.len()
+}
+
+fn decimal(text: &str, dtype: DType, layout: Layout) -> Option<Float> {
+    match dtype {
+        DType::Fp32 => {
+            let value: f32 = text.parse().ok()?;
+            Some(Float { bits: u64::from(value.to_bits()), overflow: value.is_infinite() })
+        }
+        DType::Fp64 => {
+            let value: f64 = text.parse().ok()?;
+            Some(Float { bits: value.to_bits(), overflow: value.is_infinite() })
+        }
+        _ => {
+            let value: f64 = text.parse().ok()?;
+            if value.is_infinite() {
+                return Some(Float { bits: layout.infinity, overflow: true });
+            }
+            let (mantissa, exponent) = split(value);
+            Some(round(mantissa, exponent, layout, || compare(text, value)))
+        }
+    }
+}
+
+/// Mantissa and exponent of a finite value that is not negative: `mantissa * 2^exponent`.
+fn split(value: f64) -> (u64, i64) {
+    let bits = value.to_bits();
+    let (exponent, fraction) = ((bits >> 52) as i64, bits & ((1 << 52) - 1));
+    if exponent == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exponent - 1075) }
+}
+
+fn hexadecimal(bytes: &[u8], layout: Layout) -> Option<Float> {
+    let (mut mantissa, mut exponent) = (0u64, 0i64);
+    let (mut digits, mut point, mut sticky) = (0usize, false, false);
+    let mut at = 0;
+    while let Some(&b) = bytes.get(at) {
+        let digit = match b {
+            b'0'..=b'9' => b - b'0',
+            b'a'..=b'f' => b - b'a' + 10,
+            b'A'..=b'F' => b - b'A' + 10,
+            b'.' if !point => {
+                point = true;
+                at += 1;
+                continue;
+            }
+            _ => break,
+        };
+        digits += 1;
+        if mantissa >> 60 == 0 {
+            mantissa = mantissa << 4 | u64::from(digit);
+            exponent -= if point { 4 } else { 0 };
+        } else {
+            sticky |= digit != 0;
+            exponent += if point { 0 } else { 4 };
+        }
+        at += 1;
+    }
+    if digits == 0 || !matches!(bytes.get(at), Some(b'p' | b'P')) {
+        return None;
+    }
+    at += 1;
+    let negative = bytes.get(at) == Some(&b'-');
+    if matches!(bytes.get(at), Some(b'+' | b'-')) {
+        at += 1;
+    }
+    let power = bytes.get(at..).filter(|p| !p.is_empty())?;
+    let mut written = 0i64;
+    for &b in power {
+        if !b.is_ascii_digit() {
+            return None;
+        }
+        // Beyond any float; kept small so that sums cannot overflow.
+        written = (written * 10 + i64::from(b - b'0')).min(1 << 40);
+    }
+    let exponent = exponent + if negative { -written } else { written };
+    Some(round(mantissa, exponent, layout, || if sticky { Ordering::Greater } else { Ordering::Equal }))
+}
+
+/// The nearest float to a number that is `mantissa * 2^exponent` or so close that only `residual`, the order of the number
+/// itself and that product, can tell. It is asked only where the product is a tie.
+fn round(mantissa: u64, exponent: i64, layout: Layout, residual: impl Fn() -> Ordering) -> Float {
+    if mantissa == 0 {
+        return Float { bits: 0, overflow: false };
+    }
+    let shift = mantissa.leading_zeros();
+    let (mantissa, exponent) = (mantissa << shift, exponent - i64::from(shift));
+    let bias = (1i64 << (layout.exponent - 1)) - 1;
+    let leading = exponent + 63;
+    let smallest = 1 - bias;
+    if leading > bias + 1 {
+        return Float { bits: layout.infinity, overflow: true };
+    }
+    let quantum = leading.max(smallest) - i64::from(layout.mantissa);
+    let drop = quantum - exponent;
+    if drop > 64 {
+        return Float { bits: 0, overflow: false };
+    }
+    let (kept, dropped) =
+        if drop == 64 { (0, mantissa) } else { (mantissa >> drop, mantissa << (64 - drop)) };
+    let up = match dropped.cmp(&(1 << 63)) {
+        Ordering::Equal => match residual() {
+            Ordering::Equal => kept & 1 == 1,
+            order => order == Ordering::Greater,
+        },
+        order => order == Ordering::Greater,
+    };
+    let kept = kept + u64::from(up);
+    // A carry out of the mantissa moves into the exponent, which is what rounding up to a power of two means.
+    let bits =
+        if leading < smallest { kept } else { (((leading + bias - 1) as u64) << layout.mantissa) + kept };
+    if bits >= layout.infinity {
+        return Float { bits: layout.infinity, overflow: true };
+    }
+    Float { bits, overflow: false }
+}
+
+/// The order of an unsigned decimal text and a value it is close to, exactly.
+fn compare(text: &str, value: f64) -> Ordering {
+    let (literal, literal_point) = significant(text);
+    let (mantissa, exponent) = split(value);
+    let places = (-exponent - i64::from(mantissa.trailing_zeros())).max(0) as usize;
+    let exact = format!("{value:.places$}");
+    let (expansion, expansion_point) = significant(&exact);
+    literal_point.cmp(&expansion_point).then_with(|| literal.cmp(&expansion))
+}
+
+/// The digits of a decimal without zeros at either end, and how many of them stand before the point.
+fn significant(text: &str) -> (Vec<u8>, i64) {
+    let (digits, power) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let mut point = whole.len() as i64 + power.parse::<i64>().unwrap_or(0);
+    let mut all: Vec<u8> = whole.bytes().chain(fraction.bytes()).collect();
+    let zeros = all.iter().take_while(|&&b| b == b'0').count();
+    all.drain(..zeros);
+    point -= zeros as i64;
+    while all.last() == Some(&b'0') {
+        all.pop();
+    }
+    if all.is_empty() { (all, 0) } else { (all, point) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mil_base::{Tensor, f16};
+
+    fn fp16(text: &str) -> u16 {
+        float(text, DType::Fp16).unwrap().bits as u16
+    }
+
+    #[test]
+    fn every_fp16_is_read_back_from_decimal_and_hex() {
+        for bits in 0..=u16::MAX {
+            let value = f16::from_bits(bits);
+            if value.is_finite() {
+                let (short, exact) = (format!("{}", value.to_f64()), format!("{:.40}", value.to_f64()));
+                assert_eq!(fp16(&short), bits, "{short}");
+                assert_eq!(fp16(&exact), bits, "{exact}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_decimal_is_rounded_once() {
+        // 1 + 2^-11 lies between two fp16 values; what is added is lost on the way to f64.
+        let tie = "1.00048828125";
+        assert_eq!(fp16(tie), 0x3c00);
+        assert_eq!(fp16(&format!("{tie}0000000000000000001")), 0x3c01);
+        assert_eq!(fp16("1.00048828124999999999999999999"), 0x3c00);
+        // The next tie has an odd neighbour below.
+        assert_eq!(fp16("1.00146484375"), 0x3c02);
+        assert_eq!(fp16("1.00146484374999999999999999999"), 0x3c01);
+        assert_eq!(fp16("0.0100146484374999999999999999999e2"), 0x3c01);
+    }
+
+    #[test]
+    fn hexadecimal_follows_c99() {
+        let cases: &[(&str, DType, u64)] = &[
+            ("0x1p-24", DType::Fp16, 1),
+            ("0x1p-25", DType::Fp16, 0),
+            ("0x1.000000000000000001p-25", DType::Fp16, 1),
+            ("-0x1.5p-17", DType::Fp16, 0x80a8),
+            ("0x1.ffcp+15", DType::Fp16, 0x7bff),
+            ("0x1.8p-149", DType::Fp32, 2),
+            ("0x1.fffffffffffffp+1023", DType::Fp64, f64::MAX.to_bits()),
+            ("0x1p-1074", DType::Fp64, 1),
+            ("0x.8P1", DType::Fp32, 1f32.to_bits() as u64),
+            ("0x10000000000000000000p-76", DType::Fp32, 1f32.to_bits() as u64),
+            ("-inf", DType::Fp16, 0xfc00),
+            ("0x1.cp+8", DType::Fp8E4M3Fn, 0x7e),
+        ];
+        for (text, dtype, bits) in cases {
+            let got = float(text, *dtype).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(got, Float { bits: *bits, overflow: false }, "{text}");
+        }
+        for text in ["0x", "0x1", "0x1p", "0xp1", "0x1.1.1p1", "1e", ".", "", "1f", "infinity", "--1", "1e+"]
+        {
+            assert_eq!(float(text, DType::Fp32), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn overflow_is_told() {
+        for (text, dtype) in
+            [("65520", DType::Fp16), ("1e39", DType::Fp32), ("1e400", DType::Fp64), ("0x1p+16", DType::Fp16)]
+        {
+            assert!(float(text, dtype).unwrap().overflow, "{text}");
+        }
+        assert_eq!(float("65519.99", DType::Fp16), Some(Float { bits: 0x7bff, overflow: false }));
+        assert!(float("480", DType::Fp8E4M3Fn).unwrap().overflow);
+    }
+
+    #[test]
+    fn small_floats_agree_with_the_tensor_type() {
+        for dtype in [DType::Fp16, DType::Bf16, DType::Fp8E4M3Fn, DType::Fp8E5M2, DType::Fp32] {
+            for i in -3000..3000 {
+                let value = f64::from(i) * 0.013 * 2f64.powi(i % 12);
+                let tensor = Tensor::from_f64(dtype, &[1], &[value]).unwrap();
+                let mut bits = [0; 8];
+                bits[..tensor.bytes().len()].copy_from_slice(tensor.bytes());
+                assert_eq!(
+                    float(&format!("{value}"), dtype).unwrap().bits,
+                    u64::from_le_bytes(bits),
+                    "{dtype} {value}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn integers_of_any_length() {
+        assert_eq!(integer("-12"), Some(Integer { negative: true, magnitude: Some(12) }));
+        assert_eq!(integer("18446744073709551615").unwrap().magnitude, Some(u64::MAX));
+        assert_eq!(integer("18446744073709551616").unwrap().magnitude, None);
+        for text in ["", "-", "1.0", "0x1", "1e3"] {
+            assert_eq!(integer(text), None, "{text}");
+        }
+    }
+}
