@@ -7,4 +7,5 @@
 //! **Where to start reading:** [`blob`] for the simplest format, then [`package`] for how a message becomes a
 //! `Program`. The facts come from `facts/mil-blob-format.md` and `facts/mil-text-grammar.md`.
 
+pub mod blob;
 pub mod text;
