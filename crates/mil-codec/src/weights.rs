@@ -1,0 +1,109 @@
+//! Finding the data of a program's blobs in its weight files.
+
+use crate::blob::BlobFile;
+use crate::folder::{Folder, resolve};
+use mil_base::{Arena, Diagnostic, Label, Name, Place, Type};
+use mil_ir::{Binding, Blob, Constant, Function, Payload, Program};
+use std::collections::HashMap;
+
+/// Sets the data of every blob that a constant refers to, as a view of its file; nothing is copied.
+///
+/// `base` is the folder inside `folder` that `@model_path` stands for. Gives everything that is wrong; the data of such
+/// a blob stays unset. Codes: those of [`BlobFile`], `blob/missing-file`, `blob/unknown-size`, `package/path-escapes`.
+pub fn attach(program: &mut Program, folder: &dyn Folder, base: &str) -> Vec<Diagnostic> {
+    let mut finder =
+        Finder { folder, base, files: HashMap::new(), blobs: &mut program.blobs, diagnostics: Vec::new() };
+    for (_, function) in program.functions.iter() {
+        finder.function(function);
+    }
+    finder.diagnostics
+}
+
+struct Finder<'a> {
+    folder: &'a dyn Folder,
+    base: &'a str,
+    /// Files by the path written in the program; nothing for one that could not be opened and was reported.
+    files: HashMap<Name, Option<BlobFile>>,
+    blobs: &'a mut Arena<Blob>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Finder<'_> {
+    fn function(&mut self, function: &Function) {
+        for (name, constant) in &function.attributes {
+            let place = Place { function: Some(function.name.clone()), ..Place::default() };
+            self.constant(constant, &|| place.clone(), name);
+        }
+        for (id, op) in function.ops.iter() {
+            let place = || function.place(id);
+            for (name, constant) in &op.attributes {
+                self.constant(constant, &place, name);
+            }
+            for (name, arg) in &op.args {
+                for binding in &arg.0 {
+                    if let Binding::Constant(constant) = binding {
+                        self.constant(constant, &place, name);
+                    }
+                }
+            }
+        }
+    }
+
+    fn constant(&mut self, constant: &Constant, place: &dyn Fn() -> Place, name: &Name) {
+        if let Err(diagnostic) = self.payload(&constant.payload, &constant.ty) {
+            let place = Place { argument: Some(name.clone()), ..place() };
+            self.diagnostics.push(diagnostic.label(Label::place(place, "")));
+        }
+    }
+
+    /// The depth of payloads is bounded by whoever read the program.
+    fn payload(&mut self, payload: &Payload, ty: &Type) -> Result<(), Diagnostic> {
+        match (payload, ty) {
+            (Payload::Blob(id), Type::Tensor(t)) => {
+                let Some(blob) = self.blobs.get(*id) else { return Ok(()) };
+                let (path, offset) = (blob.path.clone(), blob.offset);
+                let count = t.shape.count().ok_or_else(|| {
+                    Diagnostic::error(
+                        "blob/unknown-size",
+                        format!("a blob has the type {t}, whose size is not known"),
+                    )
+                })?;
+                if let Some(file) = self.file(&path)? {
+                    let data = file.elements(offset, t.dtype, count)?;
+                    self.blobs[*id].data = Some(data);
+                }
+                Ok(())
+            }
+            (Payload::List(items), Type::List(t, _)) => items.iter().try_for_each(|i| self.payload(i, t)),
+            (Payload::Tuple(items), Type::Tuple(ts)) => {
+                items.iter().zip(ts).try_for_each(|(i, t)| self.payload(i, t))
+            }
+            (Payload::Dict(pairs), Type::Dict(kt, vt)) => pairs.iter().try_for_each(|(k, v)| {
+                self.payload(k, kt)?;
+                self.payload(v, vt)
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The weight file of that path; what is wrong with a file is said once.
+    fn file(&mut self, path: &Name) -> Result<Option<BlobFile>, Diagnostic> {
+        if let Some(file) = self.files.get(path) {
+            return Ok(file.clone());
+        }
+        let opened = self.open(path);
+        self.files.insert(path.clone(), opened.as_ref().ok().cloned());
+        opened.map(Some)
+    }
+
+    fn open(&self, path: &Name) -> Result<BlobFile, Diagnostic> {
+        let inside = resolve(self.base, path)?;
+        match self.folder.file(&inside)? {
+            Some(bytes) => BlobFile::open(&inside, bytes),
+            None => {
+                Err(Diagnostic::error("blob/missing-file", format!("there is no weight file `{inside}`"))
+                    .help("put the weights beside the program, where its paths say"))
+            }
+        }
+    }
+}

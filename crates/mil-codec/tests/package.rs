@@ -1,0 +1,102 @@
+//! Packages: every shared model is read whole, its weights in place; what is wrong is named.
+
+use bytes::Bytes;
+use mil_base::DType;
+use mil_codec::folder::Folder;
+use mil_codec::package::{self, FLEXIBLE_SHAPES, FeatureKind, Flexibility, Package};
+use std::path::{Path, PathBuf};
+
+mod common;
+
+/// A folder on disk, read the plain way.
+struct Disk(PathBuf);
+
+impl Folder for Disk {
+    fn file(&self, path: &str) -> Result<Option<Bytes>, mil_base::Diagnostic> {
+        Ok(std::fs::read(self.0.join(path)).ok().map(Bytes::from))
+    }
+}
+
+fn read_package(folder: &Path) -> Package {
+    package::read(&Disk(folder.to_path_buf())).unwrap_or_else(|e| panic!("{}: {e:#?}", folder.display()))
+}
+
+/// A bare `.mlmodel` with the weights beside it.
+fn read_model(file: &Path) -> Package {
+    let bytes = Bytes::from(std::fs::read(file).unwrap());
+    package::read_model(bytes)
+        .and_then(|p| package::with_weights(p, &Disk(file.parent().unwrap().to_path_buf()), ""))
+        .unwrap_or_else(|e| panic!("{}: {e:#?}", file.display()))
+}
+
+#[test]
+fn every_shared_package_is_read_whole() {
+    let Some(shared) = common::shared() else { return };
+    let mut read = 0;
+    for manifest in common::files_named(&shared.join("models"), "Manifest.json") {
+        let package = read_package(manifest.parent().unwrap());
+        assert_eq!(package.warnings, []);
+        let program = &package.program;
+        let main = &program.functions[program.default_function().unwrap()];
+        assert!(!main.outputs().is_empty());
+        assert!(program.blobs.iter().all(|(_, b)| b.data.is_some()));
+        let interface = package.interface("main");
+        let params: Vec<_> = main.params().iter().map(|&p| main.values[p].name.to_string()).collect();
+        let features = interface.inputs.iter().chain(&interface.states).map(|f| f.name.clone());
+        assert_eq!(params, features.collect::<Vec<_>>(), "{}", manifest.display());
+        read += 1;
+    }
+    assert_eq!(read, 11, "nine models, two of them with a dense twin");
+}
+
+#[test]
+fn every_model_beside_a_bundle_is_read_whole() {
+    let Some(shared) = common::shared() else { return };
+    let mut read = 0;
+    for file in common::files_named(&shared.join("models/bundles"), "input.mlmodel") {
+        let package = read_model(&file);
+        assert_eq!(package.warnings, []);
+        read += 1;
+    }
+    assert_eq!(read, 6);
+}
+
+#[test]
+fn a_flexible_package_gets_the_attribute_of_the_text() {
+    let Some(shared) = common::shared() else { return };
+    let package = read_model(&shared.join("models/bundles/flexible-multifunction.mlmodelc/input.mlmodel"));
+    let names: Vec<_> = package.program.functions.iter().map(|(_, f)| f.name.to_string()).collect();
+    assert_eq!(names, ["first", "second"]);
+    let second = &package.program.functions[package.program.function("second").unwrap()];
+    assert_eq!(second.opset, *"ios18");
+    let (name, constant) = &second.attributes[0];
+    assert_eq!(*name, *FLEXIBLE_SHAPES);
+    assert_eq!(
+        constant.ty.to_string(),
+        "tuple<tuple<string, dict<string, tensor<int32, [?]>>>, \
+         tuple<string, dict<string, list<tensor<int32, [2]>, ?>>>>"
+    );
+    let interface = package.interface("second");
+    let FeatureKind::MultiArray(array) = &interface.inputs[0].kind else { panic!() };
+    assert_eq!((array.dtype, &*array.shape), (Some(DType::Fp32), &[2][..]));
+    assert_eq!(array.flexibility, Flexibility::Ranges(vec![(0, Some(4))]));
+}
+
+#[test]
+fn another_kind_of_model_is_named() {
+    let kind = |field: u32| {
+        let mut bytes = vec![8, 4];
+        prost::encoding::bytes::encode(field, &b"\x01\x02\x03".to_vec(), &mut bytes);
+        package::read_model(bytes.into()).unwrap_err().remove(0)
+    };
+    for (field, name) in [(500, "neuralNetwork"), (202, "pipeline"), (302, "treeEnsembleRegressor")] {
+        let error = kind(field);
+        assert_eq!(error.code, "package/not-ml-program");
+        assert!(error.message.contains(&format!("{name} ")), "{}", error.message);
+    }
+    assert!(kind(777).message.contains("unknown kind"));
+    let code = |bytes: &'static [u8]| package::read_model(Bytes::from_static(bytes)).unwrap_err()[0].code;
+    assert_eq!(code(b""), "package/no-program");
+    assert_eq!(code(b"\xff\xff\xff"), "package/not-protobuf");
+    assert_eq!(code(b"version https://git-lfs.github.com/spec/v1\n"), "blob/git-lfs-pointer");
+}
