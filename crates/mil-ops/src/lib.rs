@@ -9,6 +9,7 @@
 pub mod contract;
 pub mod ops;
 mod opset;
+pub mod support;
 
 pub use contract::{OpDef, OpView, Version};
 pub use opset::OpSet;
