@@ -82,6 +82,12 @@ impl<'t> Parser<'t> {
             self.skip_balanced();
             return None;
         }
+        // The type of a tensor without elements says all there is to say.
+        if self.peek() == Kind::RBracket && ty.shape.count() == Some(0) {
+            self.bump();
+            self.bump();
+            return ty.shape.sizes();
+        }
         let mut levels: Vec<Level> = ty.shape.iter().map(|dim| Level::new(*dim, self.token.span)).collect();
         let mut depth = 0;
         let mut sound = true;
