@@ -1,0 +1,148 @@
+//! What happens to a finished tile of a matrix product while it is still in cache.
+//!
+//! [`Epilogue`] is made at plan time; the tensors its steps read are handed over at run time, in the order of the
+//! indices in [`PostOp::Binary`]. The tile is `f32`; when the program's dtype is fp16 it is rounded to fp16 before the
+//! first step and after each one, as if every step were a MIL operation of its own.
+
+use crate::binary::{Binary, Other, binary_f32};
+use crate::float::round_in_place;
+use crate::unary::{Unary, unary_f32};
+use crate::view::Floats;
+
+/// How a step's tensor lies against the product's rows (m, or output channels) and columns (n, or pixels).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Along {
+    /// The product's own shape.
+    Same,
+    /// One value a row: a convolution's channel.
+    Row,
+    /// One value a column: a linear layer's feature.
+    Column,
+}
+
+/// One step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PostOp {
+    /// A function of the value alone; scalars (clip, mul, add, leaky relu) are its parameters.
+    Unary(Unary),
+    /// With a tensor: `value = value op tensor`.
+    Binary {
+        /// The function.
+        op: Binary,
+        /// Which of the tensors given at run time.
+        operand: usize,
+        /// How it lies.
+        along: Along,
+        /// `value = tensor op value` instead.
+        reversed: bool,
+    },
+    /// Adds a tensor without rounding in between: the bias that belongs to the product's own MIL operation.
+    Bias {
+        /// Which of the tensors given at run time.
+        operand: usize,
+        /// How it lies.
+        along: Along,
+    },
+}
+
+/// The steps after a product.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Epilogue {
+    /// In order; a [`PostOp::Bias`] can only come first.
+    pub ops: Vec<PostOp>,
+    /// Round to fp16 between the steps (the program's dtype is fp16).
+    pub round_fp16: bool,
+}
+
+impl Epilogue {
+    /// Nothing to do.
+    pub const NONE: &'static Epilogue = &Epilogue { ops: Vec::new(), round_fp16: false };
+}
+
+/// An epilogue with its tensors, and the width of a row of the product.
+#[derive(Clone, Copy)]
+pub(crate) struct Finish<'a> {
+    pub(crate) steps: &'a Epilogue,
+    pub(crate) operands: &'a [Floats<'a>],
+    /// Elements from one row of the product to the next: where a `Same` operand's rows lie.
+    pub(crate) width: usize,
+}
+
+/// Where a segment of a row lies.
+#[derive(Clone, Copy)]
+pub(crate) struct Segment {
+    pub(crate) row: usize,
+    /// First column.
+    pub(crate) column: usize,
+    /// Offset added to `Same` operands only: the batch.
+    pub(crate) base: usize,
+}
+
+/// Columns handled at once; operands in fp16 are expanded into a block of this size.
+const BLOCK: usize = 512;
+
+impl Finish<'_> {
+    /// Applies all steps to one segment of a row.
+    pub(crate) fn apply(&self, at: Segment, values: &mut [f32]) {
+        if self.steps.ops.is_empty() {
+            return;
+        }
+        for (i, block) in values.chunks_mut(BLOCK).enumerate() {
+            self.block(Segment { column: at.column + i * BLOCK, ..at }, block);
+        }
+    }
+
+    fn block(&self, at: Segment, values: &mut [f32]) {
+        let mut buffer = [0f32; BLOCK];
+        for (i, op) in self.steps.ops.iter().enumerate() {
+            // The result of the product and its bias is rounded once; the last step is rounded when it is stored.
+            if self.steps.round_fp16 && !matches!(op, PostOp::Bias { .. }) {
+                round_in_place(values);
+            }
+            match *op {
+                PostOp::Unary(op) => unary_f32(op, values),
+                PostOp::Bias { operand, along } => {
+                    debug_assert_eq!(i, 0, "a bias comes first");
+                    self.binary(Binary::Add, operand, along, false, at, values, &mut buffer);
+                }
+                PostOp::Binary { op, operand, along, reversed } => {
+                    self.binary(op, operand, along, reversed, at, values, &mut buffer);
+                }
+            }
+        }
+    }
+
+    fn binary(
+        &self,
+        op: Binary,
+        operand: usize,
+        along: Along,
+        reversed: bool,
+        at: Segment,
+        values: &mut [f32],
+        buffer: &mut [f32; BLOCK],
+    ) {
+        let tensor = self.operands[operand];
+        let n = values.len();
+        let start = match along {
+            Along::Row => {
+                let one = tensor.get(at.row);
+                if !reversed {
+                    return binary_f32(op, values, Other::One(one));
+                }
+                buffer[..n].fill(one);
+                return binary_f32(op, values, Other::EachLeft(&buffer[..n]));
+            }
+            Along::Column => at.column,
+            Along::Same => at.base + at.row * self.width + at.column,
+        };
+        let other = match tensor {
+            Floats::F32(s) => &s[start..start + n],
+            Floats::F16(s) => {
+                crate::float::expand(&s[start..start + n], &mut buffer[..n]);
+                &buffer[..n]
+            }
+        };
+        binary_f32(op, values, if reversed { Other::EachLeft(other) } else { Other::Each(other) });
+    }
+}

@@ -1,0 +1,294 @@
+//! The innermost kernel: a few rows of one operand, broadcast, against a panel of the other.
+//!
+//! `c[r][j] (+)= Σ_k a[r][k] b[k][j]` with `r < MR` rows at the fixed stride [`A_STRIDE`] and `j` over `NV` vectors.
+//! Rows are read as they lie in memory, so weights need no packing; only the panel is packed.
+
+use crate::simd::{Isa, isa};
+use std::sync::OnceLock;
+
+/// Most elements of the inner dimension that one call takes.
+pub(crate) const KC: usize = 256;
+/// Stride between the rows of `a`, in elements: [`KC`] and one cache line, so that rows do not share cache sets.
+pub(crate) const A_STRIDE: usize = KC + 16;
+/// Most rows any level takes.
+pub(crate) const MAX_ROWS: usize = 12;
+
+/// `(k, a, b, c, c's row stride, accumulate)`.
+pub(crate) type Micro = unsafe fn(usize, *const f32, *const f32, *mut f32, usize, bool);
+
+/// The micro-kernels of one level.
+pub(crate) struct Kernels {
+    /// Most rows.
+    pub(crate) rows: usize,
+    /// Columns of a full panel, two vectors.
+    pub(crate) wide: usize,
+    /// Columns of a half panel, one vector.
+    pub(crate) narrow: usize,
+    /// By rows - 1, for wide panels.
+    pub(crate) wide_kernels: &'static [Micro],
+    /// By rows - 1, for narrow panels.
+    pub(crate) narrow_kernels: &'static [Micro],
+}
+
+/// The kernels of this machine.
+pub(crate) fn kernels() -> &'static Kernels {
+    static CHOSEN: OnceLock<&'static Kernels> = OnceLock::new();
+    CHOSEN.get_or_init(|| for_isa(isa()))
+}
+
+/// The kernels of one level, which must be present.
+pub(crate) fn for_isa(isa: Isa) -> &'static Kernels {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => &x86::AVX512,
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => &x86::AVX2,
+        _ => &plain::KERNELS,
+    }
+}
+
+/// One vector register of `f32`.
+trait Vector: Copy {
+    const LANES: usize;
+    /// # Safety
+    /// The vector level must be present; likewise below.
+    unsafe fn zero() -> Self;
+    /// # Safety
+    /// `p` must point to one element.
+    unsafe fn splat(p: *const f32) -> Self;
+    /// # Safety
+    /// `p` must point to `LANES` elements; likewise `store`.
+    unsafe fn load(p: *const f32) -> Self;
+    /// # Safety
+    /// As `load`.
+    unsafe fn store(self, p: *mut f32);
+    /// # Safety
+    /// As `zero`.
+    unsafe fn fma(self, a: Self, b: Self) -> Self;
+    /// # Safety
+    /// As `zero`.
+    unsafe fn add(self, a: Self) -> Self;
+}
+
+/// # Safety
+/// `a` has `MR` rows of `k` elements at [`A_STRIDE`], `b` has `k * NV * LANES` elements, `c` has `MR` rows of
+/// `NV * LANES` elements at stride `ldc`; the vector level is present.
+#[inline(always)]
+unsafe fn micro<V: Vector, const MR: usize, const NV: usize>(
+    k: usize,
+    a: *const f32,
+    b: *const f32,
+    c: *mut f32,
+    ldc: usize,
+    accumulate: bool,
+) {
+    // SAFETY: every address below is within what the caller promised.
+    unsafe {
+        let mut acc = [[V::zero(); NV]; MR];
+        let (mut a, mut b) = (a, b);
+        for _ in 0..k {
+            let mut panel = [V::zero(); NV];
+            for (v, p) in panel.iter_mut().enumerate() {
+                *p = V::load(b.add(v * V::LANES));
+            }
+            for (r, row) in acc.iter_mut().enumerate() {
+                let x = V::splat(a.add(r * A_STRIDE));
+                for (s, p) in row.iter_mut().zip(panel) {
+                    *s = s.fma(x, p);
+                }
+            }
+            a = a.add(1);
+            b = b.add(NV * V::LANES);
+        }
+        for (r, row) in acc.iter().enumerate() {
+            for (v, s) in row.iter().enumerate() {
+                let at = c.add(r * ldc + v * V::LANES);
+                let sum = if accumulate { V::load(at).add(*s) } else { *s };
+                sum.store(at);
+            }
+        }
+    }
+}
+
+/// A slice of one kernel for each number of rows.
+macro_rules! by_rows {
+    ($kernel:ident, $nv:literal, [$($mr:literal)*]) => { &[$($kernel::<$mr, $nv> as Micro),*] };
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::*;
+    use std::arch::x86_64::*;
+
+    macro_rules! vector {
+        ($v:ident, $lanes:literal, $zero:ident, $set:ident, $load:ident, $store:ident, $fma:ident, $add:ident) => {
+            // SAFETY (all methods): the callers of `micro` guarantee level and addresses.
+            impl Vector for $v {
+                const LANES: usize = $lanes;
+                #[inline(always)]
+                unsafe fn zero() -> Self {
+                    // SAFETY: as above.
+                    unsafe { $zero() }
+                }
+                #[inline(always)]
+                unsafe fn splat(p: *const f32) -> Self {
+                    // SAFETY: as above.
+                    unsafe { $set(*p) }
+                }
+                #[inline(always)]
+                unsafe fn load(p: *const f32) -> Self {
+                    // SAFETY: as above.
+                    unsafe { $load(p) }
+                }
+                #[inline(always)]
+                unsafe fn store(self, p: *mut f32) {
+                    // SAFETY: as above.
+                    unsafe { $store(p, self) }
+                }
+                #[inline(always)]
+                unsafe fn fma(self, a: Self, b: Self) -> Self {
+                    // SAFETY: as above.
+                    unsafe { $fma(a, b, self) }
+                }
+                #[inline(always)]
+                unsafe fn add(self, a: Self) -> Self {
+                    // SAFETY: as above.
+                    unsafe { $add(self, a) }
+                }
+            }
+        };
+    }
+    vector!(
+        __m512,
+        16,
+        _mm512_setzero_ps,
+        _mm512_set1_ps,
+        _mm512_loadu_ps,
+        _mm512_storeu_ps,
+        _mm512_fmadd_ps,
+        _mm512_add_ps
+    );
+    vector!(
+        __m256,
+        8,
+        _mm256_setzero_ps,
+        _mm256_set1_ps,
+        _mm256_loadu_ps,
+        _mm256_storeu_ps,
+        _mm256_fmadd_ps,
+        _mm256_add_ps
+    );
+
+    /// # Safety
+    /// As [`micro`], with AVX-512 present.
+    #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,fma")]
+    unsafe fn avx512<const MR: usize, const NV: usize>(
+        k: usize,
+        a: *const f32,
+        b: *const f32,
+        c: *mut f32,
+        ldc: usize,
+        accumulate: bool,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe { micro::<__m512, MR, NV>(k, a, b, c, ldc, accumulate) }
+    }
+
+    /// # Safety
+    /// As [`micro`], with AVX2 and FMA present.
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn avx2<const MR: usize, const NV: usize>(
+        k: usize,
+        a: *const f32,
+        b: *const f32,
+        c: *mut f32,
+        ldc: usize,
+        accumulate: bool,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe { micro::<__m256, MR, NV>(k, a, b, c, ldc, accumulate) }
+    }
+
+    pub(super) static AVX512: Kernels = Kernels {
+        rows: 12,
+        wide: 32,
+        narrow: 16,
+        wide_kernels: by_rows!(avx512, 2, [1 2 3 4 5 6 7 8 9 10 11 12]),
+        narrow_kernels: by_rows!(avx512, 1, [1 2 3 4 5 6 7 8 9 10 11 12]),
+    };
+    pub(super) static AVX2: Kernels = Kernels {
+        rows: 6,
+        wide: 16,
+        narrow: 8,
+        wide_kernels: by_rows!(avx2, 2, [1 2 3 4 5 6]),
+        narrow_kernels: by_rows!(avx2, 1, [1 2 3 4 5 6]),
+    };
+}
+
+/// Arrays of eight that the compiler keeps in registers (two NEON registers each).
+mod plain {
+    use super::*;
+
+    #[derive(Clone, Copy)]
+    struct Eight([f32; 8]);
+
+    impl Vector for Eight {
+        const LANES: usize = 8;
+        #[inline(always)]
+        unsafe fn zero() -> Self {
+            Eight([0.0; 8])
+        }
+        #[inline(always)]
+        unsafe fn splat(p: *const f32) -> Self {
+            // SAFETY: the callers of `micro` guarantee the address.
+            Eight([unsafe { *p }; 8])
+        }
+        #[inline(always)]
+        unsafe fn load(p: *const f32) -> Self {
+            // SAFETY: the callers of `micro` guarantee the address.
+            Eight(unsafe { p.cast::<[f32; 8]>().read() })
+        }
+        #[inline(always)]
+        unsafe fn store(self, p: *mut f32) {
+            // SAFETY: the callers of `micro` guarantee the address.
+            unsafe { p.cast::<[f32; 8]>().write(self.0) }
+        }
+        #[inline(always)]
+        unsafe fn fma(self, a: Self, b: Self) -> Self {
+            // A fused instruction where the target has one; on old x86 `mul_add` would be a library call.
+            Eight(std::array::from_fn(|i| {
+                if cfg!(target_arch = "aarch64") {
+                    a.0[i].mul_add(b.0[i], self.0[i])
+                } else {
+                    self.0[i] + a.0[i] * b.0[i]
+                }
+            }))
+        }
+        #[inline(always)]
+        unsafe fn add(self, a: Self) -> Self {
+            Eight(std::array::from_fn(|i| self.0[i] + a.0[i]))
+        }
+    }
+
+    /// # Safety
+    /// As [`micro`].
+    unsafe fn eight<const MR: usize, const NV: usize>(
+        k: usize,
+        a: *const f32,
+        b: *const f32,
+        c: *mut f32,
+        ldc: usize,
+        accumulate: bool,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe { micro::<Eight, MR, NV>(k, a, b, c, ldc, accumulate) }
+    }
+
+    pub(super) static KERNELS: Kernels = Kernels {
+        rows: 6,
+        wide: 16,
+        narrow: 8,
+        wide_kernels: by_rows!(eight, 2, [1 2 3 4 5 6]),
+        narrow_kernels: by_rows!(eight, 1, [1 2 3 4 5 6]),
+    };
+}
