@@ -8,6 +8,7 @@
 //! `Program`. The facts come from `facts/mil-blob-format.md` and `facts/mil-text-grammar.md`.
 
 pub mod blob;
+pub mod bundle;
 pub mod folder;
 pub mod package;
 pub mod text;

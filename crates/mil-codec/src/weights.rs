@@ -2,19 +2,19 @@
 
 use crate::blob::BlobFile;
 use crate::folder::{Folder, resolve};
-use mil_base::{Arena, Diagnostic, Label, Name, Place, Type};
-use mil_ir::{Binding, Blob, Constant, Function, Payload, Program};
+use mil_base::{Arena, Diagnostic, Label, Name, Place, Span, Type};
+use mil_ir::{Binding, Blob, Constant, Function, FunctionId, Origins, Payload, Program};
 use std::collections::HashMap;
 
 /// Sets the data of every blob that a constant refers to, as a view of its file; nothing is copied.
 ///
-/// `base` is the folder inside `folder` that `@model_path` stands for. Gives everything that is wrong; the data of such
+/// `origins` says where the program's parts are in its text, if it has one, and `base` is the folder inside `folder` that `@model_path` stands for. Gives everything that is wrong; the data of such
 /// a blob stays unset. Codes: those of [`BlobFile`], `blob/missing-file`, `blob/unknown-size`, `package/path-escapes`.
-pub fn attach(program: &mut Program, folder: &dyn Folder, base: &str) -> Vec<Diagnostic> {
+pub fn attach(program: &mut Program, origins: &Origins, folder: &dyn Folder, base: &str) -> Vec<Diagnostic> {
     let mut finder =
         Finder { folder, base, files: HashMap::new(), blobs: &mut program.blobs, diagnostics: Vec::new() };
-    for (_, function) in program.functions.iter() {
-        finder.function(function);
+    for (id, function) in program.functions.iter() {
+        finder.function(id, function, origins);
     }
     finder.diagnostics
 }
@@ -29,30 +29,31 @@ struct Finder<'a> {
 }
 
 impl Finder<'_> {
-    fn function(&mut self, function: &Function) {
+    fn function(&mut self, id: FunctionId, function: &Function, origins: &Origins) {
         for (name, constant) in &function.attributes {
             let place = Place { function: Some(function.name.clone()), ..Place::default() };
-            self.constant(constant, &|| place.clone(), name);
+            self.constant(constant, name, &|| (place.clone(), None));
         }
-        for (id, op) in function.ops.iter() {
-            let place = || function.place(id);
+        for (op_id, op) in function.ops.iter() {
+            let place = |name: &Name| (function.place(op_id), origins.arg(id, op_id, name));
             for (name, constant) in &op.attributes {
-                self.constant(constant, &place, name);
+                self.constant(constant, name, &|| place(name));
             }
             for (name, arg) in &op.args {
                 for binding in &arg.0 {
                     if let Binding::Constant(constant) = binding {
-                        self.constant(constant, &place, name);
+                        self.constant(constant, name, &|| place(name));
                     }
                 }
             }
         }
     }
 
-    fn constant(&mut self, constant: &Constant, place: &dyn Fn() -> Place, name: &Name) {
+    fn constant(&mut self, constant: &Constant, name: &Name, place: &dyn Fn() -> (Place, Option<Span>)) {
         if let Err(diagnostic) = self.payload(&constant.payload, &constant.ty) {
-            let place = Place { argument: Some(name.clone()), ..place() };
-            self.diagnostics.push(diagnostic.label(Label::place(place, "")));
+            let (place, span) = place();
+            let place = Place { argument: Some(name.clone()), ..place };
+            self.diagnostics.push(diagnostic.label(Label { place, span, message: String::new() }));
         }
     }
 

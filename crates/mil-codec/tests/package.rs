@@ -100,3 +100,21 @@ fn another_kind_of_model_is_named() {
     assert_eq!(code(b"\xff\xff\xff"), "package/not-protobuf");
     assert_eq!(code(b"version https://git-lfs.github.com/spec/v1\n"), "blob/git-lfs-pointer");
 }
+
+/// A text without the line that says which compiler wrote it.
+fn without_build_info(text: &str) -> Vec<&str> {
+    text.trim_end().lines().filter(|line| !line.starts_with("[buildInfo")).collect()
+}
+
+#[test]
+fn a_models_text_is_the_one_apples_compiler_printed() {
+    let Some(shared) = common::shared() else { return };
+    let mut compared = 0;
+    for file in common::files_named(&shared.join("models/bundles"), "input.mlmodel") {
+        let text = mil_codec::text::print(&read_model(&file).program, &Default::default());
+        let wanted = std::fs::read_to_string(file.with_file_name("model.mil")).unwrap();
+        assert_eq!(without_build_info(&text), without_build_info(&wanted), "{}", file.display());
+        compared += 1;
+    }
+    assert_eq!(compared, 6);
+}

@@ -22,7 +22,7 @@ use crate::weights;
 use bytes::Bytes;
 use functions::Reader;
 use mil_base::{Arena, Diagnostic, Place};
-use mil_ir::Program;
+use mil_ir::{Origins, Program};
 use prost::Message;
 
 /// What a `.mlmodel` file holds.
@@ -70,7 +70,7 @@ pub fn with_weights(
     folder: &dyn Folder,
     base: &str,
 ) -> Result<Package, Vec<Diagnostic>> {
-    match weights::attach(&mut package.program, folder, base) {
+    match weights::attach(&mut package.program, &Origins::default(), folder, base) {
         errors if errors.is_empty() => Ok(package),
         errors => Err(errors),
     }

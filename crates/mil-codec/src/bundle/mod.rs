@@ -1,0 +1,45 @@
+//! Compiled bundles (`.mlmodelc`): MIL text, weights, and what the model says about itself.
+//!
+//! The program is `model.mil` at the bundle's root and its weights are found from there. Of the rest only
+//! `metadata.json` is read. Source: `facts/mil-blob-format.md` section 5.
+
+mod metadata;
+
+pub use metadata::{Metadata, read as read_metadata};
+
+use crate::folder::Folder;
+use bytes::Bytes;
+use mil_base::Diagnostic;
+
+/// The file with the program.
+pub const PROGRAM: &str = "model.mil";
+
+/// The file that says the rest, for people.
+pub const METADATA: &str = "metadata.json";
+
+/// Files that only bundles of other kinds of model have, and what those are.
+const OTHER_KINDS: &[(&str, &str)] = &[
+    ("model.espresso.net", "a neuralNetwork"),
+    ("modelNames/coremldata.bin", "a pipeline"),
+    ("model0/coremldata.bin", "a pipeline"),
+];
+
+/// The text of the program in a bundle.
+///
+/// Errors: `bundle/not-ml-program` names another kind of model; `bundle/no-program`.
+pub fn program_text(folder: &dyn Folder) -> Result<Bytes, Diagnostic> {
+    if let Some(text) = folder.file(PROGRAM)? {
+        return Ok(text);
+    }
+    for (file, kind) in OTHER_KINDS {
+        if folder.file(file)?.is_some() {
+            let message = format!("this bundle holds {kind}, not an ML Program (it has `{file}`)");
+            return Err(Diagnostic::error("bundle/not-ml-program", message).help(match *kind {
+                "a pipeline" => "open one of its models, for instance the folder `model0`",
+                _ => "Milwright reads ML Programs only; convert the model again as an ML Program",
+            }));
+        }
+    }
+    Err(Diagnostic::error("bundle/no-program", format!("the bundle has no `{PROGRAM}`"))
+        .help("copy the whole .mlmodelc folder; a bundle of another kind of model cannot be read"))
+}
