@@ -57,6 +57,14 @@ impl Accuracy {
         }
     }
 
+    /// Within `abs` in fp32, besides `n` half-units in the last place: for results near zero of larger intermediate values.
+    pub const fn absolute(abs: f64, n: f64) -> Accuracy {
+        Accuracy {
+            fp16: Bound { abs: TINY16 + abs, rel: HALF_ULP16 * 1.01, scale: 0.0 },
+            fp32: Bound { abs, rel: HALF_ULP32 * n, scale: 0.0 },
+        }
+    }
+
     /// A sum: `fp32` relative to the largest output for fp32, one rounding more for fp16.
     pub const fn sum(fp32: f64) -> Accuracy {
         Accuracy {

@@ -38,6 +38,13 @@ impl<'a> Infer<'a> {
         self.view
     }
 
+    /// The card's constraint `op/rule`, for rules that a family shares.
+    pub fn slug(&self, rule: &str) -> &'static str {
+        let ends = |slug: &str| slug.split_once('/').is_some_and(|(_, r)| r == rule);
+        let found = self.view.def.constraints.iter().find(|c| ends(c.slug));
+        found.map_or("op/constraint-not-listed", |c| c.slug)
+    }
+
     /// Everything reported.
     pub fn into_issues(self) -> Vec<Issue> {
         self.issues

@@ -3,12 +3,228 @@
 use crate::contract::OpDef;
 
 #[allow(missing_docs)]
+pub mod activation {
+    pub mod gelu;
+    pub mod parametric;
+    pub mod per_channel;
+    pub mod plain;
+    pub mod softmax;
+}
+
+#[allow(missing_docs)]
+pub mod control_flow {
+    pub mod constant;
+    pub mod select;
+}
+
+#[allow(missing_docs)]
+pub mod elementwise_binary {
+    pub mod arithmetic;
+    pub mod common;
+    pub mod comparison;
+    pub mod logical;
+}
+
+#[allow(missing_docs)]
+pub mod elementwise_unary {
+    pub mod cast;
+    pub mod clip;
+    pub mod epsilon;
+    pub mod logical_not;
+    pub mod math;
+    pub mod threshold;
+}
+
+#[allow(missing_docs)]
 pub mod normalization {
     pub mod layer_norm;
 }
 
+#[allow(missing_docs)]
+pub mod quantization {
+    pub mod common;
+    pub mod dequantize;
+    pub mod quantize;
+}
+
+#[allow(missing_docs)]
+pub mod reduction {
+    pub mod arg;
+    pub mod cumsum;
+    pub mod reduce;
+}
+
+#[allow(missing_docs)]
+pub mod tensor_operation {
+    pub mod identity;
+}
+
 /// Every op card, by name.
-pub static ALL: &[&OpDef] = &[&normalization::layer_norm::LAYER_NORM];
+pub static ALL: &[&OpDef] = &[
+    &elementwise_unary::math::ABS,
+    &elementwise_unary::math::ACOS,
+    &elementwise_binary::arithmetic::ADD,
+    &elementwise_unary::math::ASIN,
+    &elementwise_unary::math::ATAN,
+    &elementwise_unary::math::ATANH,
+    &elementwise_unary::cast::CAST,
+    &elementwise_unary::math::CEIL,
+    &activation::parametric::CLAMPED_RELU,
+    &elementwise_unary::clip::CLIP,
+    &control_flow::constant::CONST,
+    &elementwise_unary::math::COS,
+    &elementwise_unary::math::COSH,
+    &reduction::cumsum::CUMSUM,
+    &quantization::dequantize::DEQUANTIZE,
+    &activation::parametric::ELU,
+    &elementwise_binary::comparison::EQUAL,
+    &elementwise_unary::math::ERF,
+    &elementwise_unary::math::EXP,
+    &elementwise_unary::math::EXP2,
+    &elementwise_unary::math::FLOOR,
+    &elementwise_binary::arithmetic::FLOOR_DIV,
+    &activation::gelu::GELU,
+    &elementwise_binary::comparison::GREATER,
+    &elementwise_binary::comparison::GREATER_EQUAL,
+    &tensor_operation::identity::IDENTITY,
+    &elementwise_unary::epsilon::INVERSE,
+    &normalization::layer_norm::LAYER_NORM,
+    &activation::parametric::LEAKY_RELU,
+    &elementwise_binary::comparison::LESS,
+    &elementwise_binary::comparison::LESS_EQUAL,
+    &activation::parametric::LINEAR_ACTIVATION,
+    &elementwise_unary::epsilon::LOG,
+    &elementwise_binary::logical::LOGICAL_AND,
+    &elementwise_unary::logical_not::LOGICAL_NOT,
+    &elementwise_binary::logical::LOGICAL_OR,
+    &elementwise_binary::logical::LOGICAL_XOR,
+    &elementwise_binary::arithmetic::MAXIMUM,
+    &elementwise_binary::arithmetic::MINIMUM,
+    &elementwise_binary::arithmetic::MOD,
+    &elementwise_binary::arithmetic::MUL,
+    &elementwise_binary::comparison::NOT_EQUAL,
+    &elementwise_binary::arithmetic::POW,
+    &activation::per_channel::PRELU,
+    &quantization::quantize::QUANTIZE,
+    &elementwise_binary::arithmetic::REAL_DIV,
+    &reduction::arg::REDUCE_ARGMAX,
+    &reduction::arg::REDUCE_ARGMIN,
+    &reduction::reduce::REDUCE_L1_NORM,
+    &reduction::reduce::REDUCE_L2_NORM,
+    &reduction::reduce::REDUCE_LOG_SUM,
+    &reduction::reduce::REDUCE_LOG_SUM_EXP,
+    &reduction::reduce::REDUCE_MAX,
+    &reduction::reduce::REDUCE_MEAN,
+    &reduction::reduce::REDUCE_MIN,
+    &reduction::reduce::REDUCE_PROD,
+    &reduction::reduce::REDUCE_SUM,
+    &reduction::reduce::REDUCE_SUM_SQUARE,
+    &activation::plain::RELU,
+    &activation::plain::RELU6,
+    &elementwise_unary::math::ROUND,
+    &elementwise_unary::epsilon::RSQRT,
+    &activation::parametric::SCALED_TANH,
+    &control_flow::select::SELECT,
+    &activation::plain::SIGMOID,
+    &activation::parametric::SIGMOID_HARD,
+    &elementwise_unary::math::SIGN,
+    &activation::plain::SILU,
+    &elementwise_unary::math::SIN,
+    &elementwise_unary::math::SINH,
+    &activation::softmax::SOFTMAX,
+    &activation::plain::SOFTPLUS,
+    &activation::per_channel::SOFTPLUS_PARAMETRIC,
+    &activation::plain::SOFTSIGN,
+    &elementwise_unary::math::SQRT,
+    &elementwise_unary::math::SQUARE,
+    &elementwise_binary::arithmetic::SUB,
+    &elementwise_unary::math::TAN,
+    &elementwise_unary::math::TANH,
+    &elementwise_unary::threshold::THRESHOLD,
+    &activation::parametric::THRESHOLDED_RELU,
+];
 
 /// The folder of each op card, in the order of [`ALL`].
-pub static FAMILIES: &[&str] = &["normalization"];
+pub static FAMILIES: &[&str] = &[
+    "elementwise_unary",
+    "elementwise_unary",
+    "elementwise_binary",
+    "elementwise_unary",
+    "elementwise_unary",
+    "elementwise_unary",
+    "elementwise_unary",
+    "elementwise_unary",
+    "activation",
+    "elementwise_unary",
+    "control_flow",
+    "elementwise_unary",
+    "elementwise_unary",
+    "reduction",
+    "quantization",
+    "activation",
+    "elementwise_binary",
+    "elementwise_unary",
+    "elementwise_unary",
+    "elementwise_unary",
+    "elementwise_unary",
+    "elementwise_binary",
+    "activation",
+    "elementwise_binary",
+    "elementwise_binary",
+    "tensor_operation",
+    "elementwise_unary",
+    "normalization",
+    "activation",
+    "elementwise_binary",
+    "elementwise_binary",
+    "activation",
+    "elementwise_unary",
+    "elementwise_binary",
+    "elementwise_unary",
+    "elementwise_binary",
+    "elementwise_binary",
+    "elementwise_binary",
+    "elementwise_binary",
+    "elementwise_binary",
+    "elementwise_binary",
+    "elementwise_binary",
+    "elementwise_binary",
+    "activation",
+    "quantization",
+    "elementwise_binary",
+    "reduction",
+    "reduction",
+    "reduction",
+    "reduction",
+    "reduction",
+    "reduction",
+    "reduction",
+    "reduction",
+    "reduction",
+    "reduction",
+    "reduction",
+    "reduction",
+    "activation",
+    "activation",
+    "elementwise_unary",
+    "elementwise_unary",
+    "activation",
+    "control_flow",
+    "activation",
+    "activation",
+    "elementwise_unary",
+    "activation",
+    "elementwise_unary",
+    "elementwise_unary",
+    "activation",
+    "activation",
+    "activation",
+    "activation",
+    "elementwise_unary",
+    "elementwise_unary",
+    "elementwise_binary",
+    "elementwise_unary",
+    "elementwise_unary",
+    "elementwise_unary",
+    "activation",
+];

@@ -2,3 +2,4 @@
 
 pub mod axes;
 pub mod broadcast;
+pub mod elementwise;

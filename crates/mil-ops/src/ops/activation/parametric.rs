@@ -1,0 +1,125 @@
+//! Activations with one or two scalar parameters, a row each.
+
+use crate::contract::*;
+use crate::support::elementwise::{at_least, at_most, each, map, same_type_scalar_parameters};
+use mil_base::Opset;
+
+const PAGE: &str = include_str!("parametric.md");
+
+const ALPHA: &[Version] = &[
+    Version::new(
+        Opset::Ios15,
+        &[Param::tensor("x", sets::FLOAT).group("T"), Param::constant("alpha", sets::FLOAT).group("T")],
+    ),
+    Version::new(
+        Opset::Ios17,
+        &[Param::tensor("x", sets::FLOAT).group("T"), Param::constant("alpha", sets::FLOAT).group("U")],
+    ),
+];
+
+const ALPHA_BETA: &[Version] = &[
+    Version::new(
+        Opset::Ios15,
+        &[
+            Param::tensor("x", sets::FLOAT).group("T"),
+            Param::constant("alpha", sets::FLOAT).group("T"),
+            Param::constant("beta", sets::FLOAT).group("T"),
+        ],
+    ),
+    Version::new(
+        Opset::Ios17,
+        &[
+            Param::tensor("x", sets::FLOAT).group("T"),
+            Param::constant("alpha", sets::FLOAT).group("U"),
+            Param::constant("beta", sets::FLOAT).group("U"),
+        ],
+    ),
+];
+
+macro_rules! row {
+    ($name:literal, $versions:expr, $reference:expr, $flops:literal, $accuracy:expr) => {
+        OpDef {
+            name: $name,
+            doc: Doc::section(PAGE, $name),
+            versions: $versions,
+            constraints: &[Constraint {
+                slug: concat!($name, "/parameters-are-scalars"),
+                rule: "alpha, and beta where there is one, are one value each",
+            }],
+            infer: same_type_scalar_parameters,
+            reference: Reference::Rule($reference),
+            cpu: Cpu::Reference("the kernel is not connected yet"),
+            gradient: Gradient::Todo("differentiation is a later issue"),
+            ane: Ane::Todo("the Neural Engine's rules are a later issue"),
+            cost: |op| each(op, $flops),
+            accuracy: $accuracy,
+        }
+    };
+}
+
+/// `min(x or alpha * x, beta)`.
+pub static CLAMPED_RELU: OpDef = row!(
+    "clamped_relu",
+    ALPHA_BETA,
+    |c| two(c, |v, alpha, beta| at_most(if v < 0.0 { alpha * v } else { v }, beta)),
+    2,
+    Accuracy::ROUNDED
+);
+/// `x`, or below zero `alpha * (exp(x) - 1)`.
+pub static ELU: OpDef = row!(
+    "elu",
+    ALPHA,
+    |c| one(c, |v, alpha| if v < 0.0 { alpha * v.exp_m1() } else { v }),
+    3,
+    Accuracy::ulps(8.0)
+);
+/// `x`, or below zero `alpha * x`.
+pub static LEAKY_RELU: OpDef = row!(
+    "leaky_relu",
+    ALPHA,
+    |c| one(c, |v, alpha| if v < 0.0 { alpha * v } else { v }),
+    1,
+    Accuracy::ROUNDED
+);
+/// `alpha * x + beta`.
+pub static LINEAR_ACTIVATION: OpDef = row!(
+    "linear_activation",
+    ALPHA_BETA,
+    |c| two(c, |v, alpha, beta| alpha * v + beta),
+    2,
+    Accuracy::ROUNDED
+);
+/// `alpha * tanh(beta * x)`.
+pub static SCALED_TANH: OpDef = row!(
+    "scaled_tanh",
+    ALPHA_BETA,
+    |c| two(c, |v, alpha, beta| alpha * (beta * v).tanh()),
+    3,
+    Accuracy::ulps(12.0)
+);
+/// `min(max(alpha * x + beta, 0), 1)`.
+pub static SIGMOID_HARD: OpDef = row!(
+    "sigmoid_hard",
+    ALPHA_BETA,
+    |c| two(c, |v, alpha, beta| at_most(at_least(alpha * v + beta, 0.0), 1.0)),
+    4,
+    Accuracy::ROUNDED
+);
+/// `x`, or 0 where it is less than `alpha`.
+pub static THRESHOLDED_RELU: OpDef = row!(
+    "thresholded_relu",
+    ALPHA,
+    |c| one(c, |v, alpha| if v < alpha { 0.0 } else { v }),
+    1,
+    Accuracy::EXACT
+);
+
+fn one(call: &RefCall<'_>, f: fn(f64, f64) -> f64) -> Result<Vec<RefTensor>, Failure> {
+    let alpha = call.float("alpha")?;
+    map(call, |v| f(v, alpha))
+}
+
+fn two(call: &RefCall<'_>, f: fn(f64, f64, f64) -> f64) -> Result<Vec<RefTensor>, Failure> {
+    let (alpha, beta) = (call.float("alpha")?, call.float("beta")?);
+    map(call, |v| f(v, alpha, beta))
+}

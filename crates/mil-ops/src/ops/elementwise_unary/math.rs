@@ -1,0 +1,97 @@
+//! Functions of one tensor without parameters, a row each.
+
+use crate::contract::*;
+use crate::support::elementwise::{OF_FLOATS, OF_NUMBERS, each, map, map_numbers, same_type};
+
+const PAGE: &str = include_str!("math.md");
+
+type Rule = fn(&RefCall<'_>) -> Result<Vec<RefTensor>, Failure>;
+
+const fn row(name: &'static str, reference: Rule, accuracy: Accuracy) -> OpDef {
+    OpDef {
+        name,
+        doc: Doc::section(PAGE, name),
+        versions: OF_FLOATS,
+        constraints: &[],
+        infer: same_type,
+        reference: Reference::Rule(reference),
+        cpu: Cpu::Reference("the kernel is not connected yet"),
+        gradient: Gradient::Todo("differentiation is a later issue"),
+        ane: Ane::Todo("the Neural Engine's rules are a later issue"),
+        cost: |op| each(op, 1),
+        accuracy,
+    }
+}
+
+/// A step function: its derivative is zero wherever it has one.
+const fn step(name: &'static str, reference: Rule) -> OpDef {
+    let mut def = row(name, reference, Accuracy::EXACT);
+    def.gradient = Gradient::Zero;
+    def
+}
+
+/// Takes int32 too.
+const fn with_ints(mut def: OpDef) -> OpDef {
+    def.versions = OF_NUMBERS;
+    def
+}
+
+/// `|x|`.
+pub static ABS: OpDef =
+    with_ints(row("abs", |c| map_numbers(c, f64::abs, i64::wrapping_abs), Accuracy::EXACT));
+/// Inverse cosine.
+pub static ACOS: OpDef = row("acos", |c| map(c, f64::acos), Accuracy::ulps(4.0));
+/// Inverse sine.
+pub static ASIN: OpDef = row("asin", |c| map(c, f64::asin), Accuracy::ulps(4.0));
+/// Inverse tangent.
+pub static ATAN: OpDef = row("atan", |c| map(c, f64::atan), Accuracy::ulps(4.0));
+/// Inverse hyperbolic tangent.
+pub static ATANH: OpDef = row("atanh", |c| map(c, f64::atanh), Accuracy::ulps(6.0));
+/// The least integer not below.
+pub static CEIL: OpDef = step("ceil", |c| map(c, f64::ceil));
+/// Cosine.
+pub static COS: OpDef = row("cos", |c| map(c, f64::cos), Accuracy::ulps(4.0));
+/// Hyperbolic cosine.
+pub static COSH: OpDef = row("cosh", |c| map(c, f64::cosh), Accuracy::ulps(6.0));
+/// The Gauss error function.
+pub static ERF: OpDef = row("erf", |c| map(c, libm::erf), Accuracy::ulps(6.0));
+/// e to the power.
+pub static EXP: OpDef = row("exp", |c| map(c, f64::exp), Accuracy::absolute(1e-38, 6.0));
+/// 2 to the power.
+pub static EXP2: OpDef =
+    with_ints(row("exp2", |c| map_numbers(c, f64::exp2, power_of_two), Accuracy::ulps(4.0)));
+/// The greatest integer not above.
+pub static FLOOR: OpDef = step("floor", |c| map(c, f64::floor));
+/// The nearest integer, halves to even.
+pub static ROUND: OpDef = step("round", |c| map(c, f64::round_ties_even));
+/// -1, 0 or 1.
+pub static SIGN: OpDef = with_ints(step("sign", |c| map_numbers(c, sign, i64::signum)));
+/// Sine.
+pub static SIN: OpDef = row("sin", |c| map(c, f64::sin), Accuracy::ulps(4.0));
+/// Hyperbolic sine.
+pub static SINH: OpDef = row("sinh", |c| map(c, f64::sinh), Accuracy::ulps(6.0));
+/// Square root.
+pub static SQRT: OpDef = row("sqrt", |c| map(c, f64::sqrt), Accuracy::ROUNDED);
+/// `x * x`.
+pub static SQUARE: OpDef =
+    with_ints(row("square", |c| map_numbers(c, |v| v * v, |v| v.wrapping_mul(v)), Accuracy::ROUNDED));
+/// Tangent.
+pub static TAN: OpDef = row("tan", |c| map(c, f64::tan), Accuracy::ulps(4.0));
+/// Hyperbolic tangent.
+pub static TANH: OpDef = row("tanh", |c| map(c, f64::tanh), Accuracy::ulps(8.0));
+
+/// The sign as a float; zeros and NaN are themselves.
+fn sign(v: f64) -> f64 {
+    if v > 0.0 {
+        1.0
+    } else if v < 0.0 {
+        -1.0
+    } else {
+        v
+    }
+}
+
+/// `2^v` wrapped, with the fractions of negative exponents truncated to zero.
+fn power_of_two(v: i64) -> i64 {
+    if (0..64).contains(&v) { 1i64 << v } else { 0 }
+}
