@@ -23,3 +23,20 @@ fn model_mil_is_printed_as_it_was() {
         assert_eq!(print(&read.program, &Options::default()), text, "{}", bundle.display());
     }
 }
+
+#[test]
+fn the_protobuf_is_printed_as_apple_compiled_it() {
+    for bundle in bundles() {
+        let Ok(model) = std::fs::read(bundle.join("input.mlmodel")) else { continue };
+        let package = mil_codec::package::read_model(model.into())
+            .unwrap_or_else(|errors| panic!("{}: {errors:?}", bundle.display()));
+        let text = std::fs::read_to_string(bundle.join("model.mil")).unwrap();
+        let printed = print(&package.program, &Options::default());
+        assert_eq!(without_build_info(&printed), without_build_info(&text), "{}", bundle.display());
+    }
+}
+
+/// The build info names the compiler, which is not ours.
+fn without_build_info(text: &str) -> String {
+    text.lines().filter(|line| !line.starts_with("[buildInfo")).collect::<Vec<_>>().join("\n")
+}
