@@ -81,6 +81,12 @@ impl<'t> Lexer<'t> {
         self.text
     }
 
+    /// Moves to the end of the line.
+    pub(crate) fn skip_line(&mut self) {
+        let rest = &self.text.as_bytes()[self.at..];
+        self.at += rest.iter().position(|&b| b == b'\n').unwrap_or(rest.len());
+    }
+
     /// The next token that is not a comment.
     pub(crate) fn next(&mut self) -> Token {
         loop {

@@ -27,3 +27,10 @@ fn bundles_are_read_without_a_remark() {
         assert!(!parsed.program.functions.is_empty(), "{}", path.display());
     }
 }
+
+#[test]
+fn the_layout_of_apples_compiler_is_canonical() {
+    for (path, text) in texts() {
+        assert_eq!(mil_syntax::format(&text).as_ref(), Ok(&text), "{}", path.display());
+    }
+}

@@ -24,7 +24,7 @@ impl<'t> Parser<'t> {
             return self.blob();
         }
         match ty {
-            Some(Type::Tensor(tensor)) => Some(self.tensor_literal(tensor)),
+            Some(Type::Tensor(tensor)) => self.tensor_literal(tensor),
             Some(Type::List(item, length)) => self.list_literal(item, *length),
             Some(Type::Tuple(items)) => self.tuple_literal(items),
             Some(Type::Dict(key, value)) => self.dict_literal(key, value),
@@ -49,7 +49,7 @@ impl<'t> Parser<'t> {
         let Some(open) = open else { return Some(Literal::Invalid) };
         let items = self.list(Kind::RBracket, |p| p.nested(|p| p.literal(Some(item))))?;
         if length.known().is_some_and(|n| n != items.len()) {
-            self.wrong_count(open, "items", &length.to_string(), items.len());
+            self.wrong_count(open, &length.to_string(), items.len());
         }
         Some(Literal::List(items))
     }
@@ -60,7 +60,7 @@ impl<'t> Parser<'t> {
         let mut next = types.iter();
         let items = self.list(Kind::RParen, |p| p.nested(|p| p.literal(next.next())))?;
         if types.len() != items.len() {
-            self.wrong_count(open, "items", &types.len().to_string(), items.len());
+            self.wrong_count(open, &types.len().to_string(), items.len());
             return Some(Literal::Invalid);
         }
         Some(Literal::Tuple(items))
@@ -99,14 +99,12 @@ impl<'t> Parser<'t> {
         Some(None)
     }
 
-    pub(super) fn wrong_count(&mut self, span: Span, what: &str, wanted: &str, found: usize) {
+    pub(super) fn wrong_count(&mut self, span: Span, wanted: &str, found: usize) {
+        let message = format!("the type says {wanted}, the literal has {found}");
         self.report(
-            Diagnostic::error(
-                codes::LITERAL_SHAPE,
-                format!("the type wants {wanted} {what}, the literal has {found}"),
-            )
-            .label(Label::span(span, format!("{found} {what}")))
-            .help("change the type or the literal so that they agree"),
+            Diagnostic::error(codes::LITERAL_SHAPE, message)
+                .label(Label::span(span, format!("{found} and not {wanted}")))
+                .help("change the type or the literal so that they agree"),
         );
     }
 
@@ -189,6 +187,9 @@ impl<'t> Parser<'t> {
 
     /// Reports that `token` is no value of `dtype`, and how to write one.
     pub(super) fn wrong_scalar(&mut self, token: Token, dtype: DType) {
+        if self.after_junk {
+            return;
+        }
         let text = super::shortened(self.text(token.span));
         if token.kind == Kind::Number && !number::is_number(&text) && !dtype.is_float() {
             return self.bad_number(token);

@@ -117,6 +117,9 @@ impl<'t> Parser<'t> {
                 Kind::Junk => {
                     self.after_junk = true;
                     self.unexpected_character();
+                    if self.text(self.token.span) == "#" {
+                        self.lexer.skip_line();
+                    }
                 }
                 Kind::OpenString => {
                     let label = Label::span(self.token.span, "its closing `\"` is missing");
@@ -264,7 +267,7 @@ impl<'t> Parser<'t> {
 
     /// Does a function start here? Two tokens decide, because `func` may also be a name.
     fn at_function(&self) -> bool {
-        self.word() == "func" && self.peek() == Kind::Word
+        self.word() == "func" && matches!(self.peek(), Kind::Word | Kind::Less)
     }
 
     /// Skips a statement that could not be read: past its `;`, or up to a closing brace or the next function.

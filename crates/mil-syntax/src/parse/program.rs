@@ -20,7 +20,7 @@ impl<'t> Parser<'t> {
         }
         self.skip_to_functions();
         program.open = self.token.span.start;
-        self.eat(Kind::LBrace);
+        let opened = self.eat(Kind::LBrace);
         loop {
             if self.at_function() {
                 program.functions.extend(self.function());
@@ -35,7 +35,7 @@ impl<'t> Parser<'t> {
             }
         }
         program.close = self.token.span.start;
-        if !self.eat(Kind::RBrace) {
+        if !self.eat(Kind::RBrace) && opened {
             self.unclosed("the program", Span::at(program.open));
         }
         if !self.at(Kind::End) {
@@ -121,7 +121,11 @@ impl<'t> Parser<'t> {
     /// `func name<opset>(params) [attributes] body;`
     fn function(&mut self) -> Option<Function<'t>> {
         let start = self.bump().span.start;
-        let name = self.ident("the name of the function", "functions look like `func main<ios17>(…)`")?;
+        let help = "functions look like `func main<ios17>(…)`";
+        let Some(name) = self.ident("the name of the function", help) else {
+            self.skip_to_function();
+            return None;
+        };
         let mut function = Function {
             name,
             opset: None,

@@ -33,21 +33,21 @@ struct Level {
 }
 
 impl<'t> Parser<'t> {
-    /// A scalar or nested rows of type `ty`; mistakes make it `Invalid`.
-    pub(super) fn tensor_literal(&mut self, ty: &TensorType) -> Literal {
+    /// A scalar or nested rows of type `ty`; elements and sizes that do not fit make it `Invalid`.
+    pub(super) fn tensor_literal(&mut self, ty: &TensorType) -> Option<Literal> {
         let mut elements = Elements { dtype: ty.dtype, bytes: Vec::new(), strings: Vec::new(), sound: true };
         let shape = if ty.shape.rank() == 0 {
             self.scalar_literal(&mut elements);
             Some(Vec::new())
         } else {
-            self.rows(ty, &mut elements)
+            self.rows(ty, &mut elements)?
         };
-        match shape {
+        Some(match shape {
             Some(shape) if elements.sound => {
                 elements.tensor(&shape).map_or(Literal::Invalid, Literal::Tensor)
             }
             _ => Literal::Invalid,
-        }
+        })
     }
 
     fn scalar_literal(&mut self, elements: &mut Elements) {
@@ -71,8 +71,8 @@ impl<'t> Parser<'t> {
         );
     }
 
-    /// Reads rows into `elements` and gives their shape.
-    fn rows(&mut self, ty: &TensorType, elements: &mut Elements) -> Option<Vec<usize>> {
+    /// Reads rows into `elements` and gives their shape; `Some(None)` if the sizes are wrong but the brackets close.
+    fn rows(&mut self, ty: &TensorType, elements: &mut Elements) -> Option<Option<Vec<usize>>> {
         let rank = ty.shape.rank();
         if !self.at(Kind::LBracket) {
             self.literal_shape(
@@ -80,13 +80,13 @@ impl<'t> Parser<'t> {
                 &format!("write {rank} level{} of brackets", if rank == 1 { "" } else { "s" }),
             );
             self.skip_balanced();
-            return None;
+            return Some(None);
         }
         // The type of a tensor without elements says all there is to say.
         if self.peek() == Kind::RBracket && ty.shape.count() == Some(0) {
             self.bump();
             self.bump();
-            return ty.shape.sizes();
+            return Some(ty.shape.sizes());
         }
         let mut levels: Vec<Level> = ty.shape.iter().map(|dim| Level::new(*dim, self.token.span)).collect();
         let mut depth = 0;
@@ -115,6 +115,9 @@ impl<'t> Parser<'t> {
                     return None;
                 }
                 self.skip_balanced();
+                if let Some(level) = depth.checked_sub(1) {
+                    levels[level].count += 1;
+                }
             }
             // Looking at what follows an item: close levels, then go on with the next item.
             while self.at(Kind::RBracket) {
@@ -122,7 +125,7 @@ impl<'t> Parser<'t> {
                 sound &= self.close_level(&mut levels[depth]);
                 self.bump();
                 if depth == 0 {
-                    return sound.then(|| shape(&levels));
+                    return Some(sound.then(|| shape(&levels)));
                 }
                 levels[depth - 1].count += 1;
             }
@@ -145,14 +148,14 @@ impl<'t> Parser<'t> {
         }
         let span = Span::new(level.open.start, self.token.span.end);
         if level.declared {
-            self.wrong_count(span, "items in this row", &size.to_string(), level.count);
+            self.wrong_count(span, &size.to_string(), level.count);
         } else {
             self.report(
                 Diagnostic::error(
                     codes::RAGGED_LITERAL,
-                    format!("this row has {} items, the rows before it {size}", level.count),
+                    format!("this row is {} long, the rows before it {size}", level.count),
                 )
-                .label(Label::span(span, format!("{} items", level.count)))
+                .label(Label::span(span, format!("its size is {}", level.count)))
                 .help("give every row the same number of items"),
             );
         }
@@ -177,8 +180,11 @@ impl<'t> Parser<'t> {
                 elements.sound = false;
                 self.skip_balanced();
             } else {
-                if matches!(self.token.kind, Kind::RParen | Kind::RBracket | Kind::End | Kind::Semicolon) {
-                    self.expected("an element", "remove the last `,`, or write the element that is missing");
+                if matches!(
+                    self.token.kind,
+                    Kind::RParen | Kind::RBracket | Kind::Comma | Kind::End | Kind::Semicolon
+                ) {
+                    self.expected("an element", "remove the `,`, or write the element that is missing");
                     return None;
                 }
                 self.element(elements);
