@@ -52,34 +52,32 @@ impl Layout {
 }
 
 /// Reads an integer, `-?[0-9]+`.
-pub(crate) fn integer(text: &str) -> Option<Integer> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+pub(crate) fn integer(text: &[u8]) -> Option<Integer> {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let magnitude = digits.bytes().try_fold(0u64, |n, b| n.checked_mul(10)?.checked_add(u64::from(b - b'0')));
-    Some(Integer { negative: digits.len() != text.len(), magnitude })
+    let digit = |n: u64, b: &u8| n.checked_mul(10)?.checked_add(u64::from(b - b'0'));
+    Some(Integer { negative: digits.len() != text.len(), magnitude: digits.iter().try_fold(0, digit) })
 }
 
 /// Is `text` a number of any kind?
-pub(crate) fn is_number(text: &str) -> bool {
+pub(crate) fn is_number(text: &[u8]) -> bool {
     integer(text).is_some() || float(text, DType::Fp64).is_some()
 }
 
 /// Reads a decimal, a hexadecimal float, `inf`, `-inf` or `nan` as `dtype`, which must be a float type.
-pub(crate) fn float(text: &str, dtype: DType) -> Option<Float> {
+pub(crate) fn float(text: &[u8], dtype: DType) -> Option<Float> {
     let layout = Layout::of(dtype)?;
-    let (negative, unsigned) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text),
+    let (sign, unsigned) = match text {
+        [b'-', rest @ ..] => (layout.sign_bit(), rest),
+        _ => (0, text),
     };
-    let sign = if negative { layout.sign_bit() } else { 0 };
-    let bytes = unsigned.as_bytes();
-    let magnitude = match bytes {
+    let magnitude = match unsigned {
+        [b'0', b'x' | b'X', rest @ ..] => hexadecimal(rest, layout)?,
         b"inf" => Float { bits: layout.infinity, overflow: false },
         b"nan" => Float { bits: layout.nan, overflow: false },
-        [b'0', b'x' | b'X', rest @ ..] => hexadecimal(rest, layout)?,
-        _ if is_decimal(bytes) => decimal(unsigned, dtype, layout)?,
+        _ if is_decimal(unsigned) => decimal(std::str::from_utf8(unsigned).ok()?, dtype, layout)?,
         _ => return None,
     };
     Some(Float { bits: magnitude.bits | sign, overflow: magnitude.overflow })
@@ -140,41 +138,68 @@ fn split(value: f64) -> (u64, i64) {
     if exponent == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exponent - 1075) }
 }
 
-fn hexadecimal(bytes: &[u8], layout: Layout) -> Option<Float> {
-    let (mut mantissa, mut exponent) = (0u64, 0i64);
-    let (mut digits, mut point, mut sticky) = (0usize, false, false);
-    let mut at = 0;
-    while let Some(&b) = bytes.get(at) {
-        let digit = match b {
-            b'0'..=b'9' => b - b'0',
-            b'a'..=b'f' => b - b'a' + 10,
-            b'A'..=b'F' => b - b'A' + 10,
-            b'.' if !point => {
-                point = true;
-                at += 1;
-                continue;
-            }
-            _ => break,
-        };
-        digits += 1;
-        if mantissa >> 60 == 0 {
-            mantissa = mantissa << 4 | u64::from(digit);
-            exponent -= if point { 4 } else { 0 };
-        } else {
-            sticky |= digit != 0;
-            exponent += if point { 0 } else { 4 };
-        }
-        at += 1;
+/// The value of each hexadecimal digit, and [`NO_DIGIT`] for other bytes.
+const HEX: [u8; 256] = {
+    let mut table = [NO_DIGIT; 256];
+    let mut i = 0;
+    while i < 16 {
+        table[b"0123456789abcdef"[i] as usize] = i as u8;
+        table[b"0123456789ABCDEF"[i] as usize] = i as u8;
+        i += 1;
     }
-    if digits == 0 || !matches!(bytes.get(at), Some(b'p' | b'P')) {
+    table
+};
+const NO_DIGIT: u8 = 0xff;
+
+/// The digits of a hexadecimal mantissa: `mantissa * 16^scale`, plus something smaller than a unit if `sticky`.
+#[derive(Default)]
+struct Mantissa {
+    mantissa: u64,
+    scale: i64,
+    sticky: bool,
+}
+
+impl Mantissa {
+    /// Takes the digits at the start of `bytes`, each of which moves the point by `step`. Gives how many they are.
+    fn take(&mut self, bytes: &[u8], step: i64) -> usize {
+        let mut count = 0;
+        while let Some(&b) = bytes.get(count) {
+            let digit = HEX[b as usize];
+            if digit == NO_DIGIT {
+                break;
+            }
+            if self.mantissa >> 60 == 0 {
+                self.mantissa = self.mantissa << 4 | u64::from(digit);
+                self.scale += step;
+            } else {
+                self.sticky |= digit != 0;
+                self.scale += step + 1;
+            }
+            count += 1;
+        }
+        count
+    }
+}
+
+/// `digits [. digits] p [sign] digits`, after the `0x`.
+fn hexadecimal(bytes: &[u8], layout: Layout) -> Option<Float> {
+    let mut number = Mantissa::default();
+    let whole = number.take(bytes, 0);
+    let mut rest = &bytes[whole..];
+    let mut digits = whole;
+    if let [b'.', after @ ..] = rest {
+        let fraction = number.take(after, -1);
+        digits += fraction;
+        rest = &after[fraction..];
+    }
+    let [b'p' | b'P', power @ ..] = rest else { return None };
+    let (negative, power) = match power {
+        [b'-', power @ ..] => (true, power),
+        [b'+', power @ ..] | power => (false, power),
+    };
+    if digits == 0 || power.is_empty() {
         return None;
     }
-    at += 1;
-    let negative = bytes.get(at) == Some(&b'-');
-    if matches!(bytes.get(at), Some(b'+' | b'-')) {
-        at += 1;
-    }
-    let power = bytes.get(at..).filter(|p| !p.is_empty())?;
     let mut written = 0i64;
     for &b in power {
         if !b.is_ascii_digit() {
@@ -183,8 +208,9 @@ fn hexadecimal(bytes: &[u8], layout: Layout) -> Option<Float> {
         // Beyond any float; kept small so that sums cannot overflow.
         written = (written * 10 + i64::from(b - b'0')).min(1 << 40);
     }
-    let exponent = exponent + if negative { -written } else { written };
-    Some(round(mantissa, exponent, layout, || if sticky { Ordering::Greater } else { Ordering::Equal }))
+    let exponent = number.scale * 4 + if negative { -written } else { written };
+    let residual = || if number.sticky { Ordering::Greater } else { Ordering::Equal };
+    Some(round(number.mantissa, exponent, layout, residual))
 }
 
 /// The nearest float to a number that is `mantissa * 2^exponent` or so close that only `residual`, the order of the number
@@ -256,7 +282,7 @@ mod tests {
     use mil_base::{Tensor, f16};
 
     fn fp16(text: &str) -> u16 {
-        float(text, DType::Fp16).unwrap().bits as u16
+        float(text.as_bytes(), DType::Fp16).unwrap().bits as u16
     }
 
     #[test]
@@ -301,12 +327,12 @@ mod tests {
             ("0x1.cp+8", DType::Fp8E4M3Fn, 0x7e),
         ];
         for (text, dtype, bits) in cases {
-            let got = float(text, *dtype).unwrap_or_else(|| panic!("{text}"));
+            let got = float(text.as_bytes(), *dtype).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(got, Float { bits: *bits, overflow: false }, "{text}");
         }
         for text in ["0x", "0x1", "0x1p", "0xp1", "0x1.1.1p1", "1e", ".", "", "1f", "infinity", "--1", "1e+"]
         {
-            assert_eq!(float(text, DType::Fp32), None, "{text}");
+            assert_eq!(float(text.as_bytes(), DType::Fp32), None, "{text}");
         }
     }
 
@@ -315,10 +341,10 @@ mod tests {
         for (text, dtype) in
             [("65520", DType::Fp16), ("1e39", DType::Fp32), ("1e400", DType::Fp64), ("0x1p+16", DType::Fp16)]
         {
-            assert!(float(text, dtype).unwrap().overflow, "{text}");
+            assert!(float(text.as_bytes(), dtype).unwrap().overflow, "{text}");
         }
-        assert_eq!(float("65519.99", DType::Fp16), Some(Float { bits: 0x7bff, overflow: false }));
-        assert!(float("480", DType::Fp8E4M3Fn).unwrap().overflow);
+        assert_eq!(float(b"65519.99", DType::Fp16), Some(Float { bits: 0x7bff, overflow: false }));
+        assert!(float(b"480", DType::Fp8E4M3Fn).unwrap().overflow);
     }
 
     #[test]
@@ -330,7 +356,7 @@ mod tests {
                 let mut bits = [0; 8];
                 bits[..tensor.bytes().len()].copy_from_slice(tensor.bytes());
                 assert_eq!(
-                    float(&format!("{value}"), dtype).unwrap().bits,
+                    float(format!("{value}").as_bytes(), dtype).unwrap().bits,
                     u64::from_le_bytes(bits),
                     "{dtype} {value}"
                 );
@@ -340,11 +366,11 @@ mod tests {
 
     #[test]
     fn integers_of_any_length() {
-        assert_eq!(integer("-12"), Some(Integer { negative: true, magnitude: Some(12) }));
-        assert_eq!(integer("18446744073709551615").unwrap().magnitude, Some(u64::MAX));
-        assert_eq!(integer("18446744073709551616").unwrap().magnitude, None);
+        assert_eq!(integer(b"-12"), Some(Integer { negative: true, magnitude: Some(12) }));
+        assert_eq!(integer(b"18446744073709551615").unwrap().magnitude, Some(u64::MAX));
+        assert_eq!(integer(b"18446744073709551616").unwrap().magnitude, None);
         for text in ["", "-", "1.0", "0x1", "1e3"] {
-            assert_eq!(integer(text), None, "{text}");
+            assert_eq!(integer(text.as_bytes()), None, "{text}");
         }
     }
 }

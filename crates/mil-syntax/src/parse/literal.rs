@@ -191,7 +191,7 @@ impl<'t> Parser<'t> {
             return;
         }
         let text = super::shortened(self.text(token.span));
-        if token.kind == Kind::Number && !number::is_number(&text) && !dtype.is_float() {
+        if token.kind == Kind::Number && !number::is_number(text.as_bytes()) && !dtype.is_float() {
             return self.bad_number(token);
         }
         let help = match dtype {

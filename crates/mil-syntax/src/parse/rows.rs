@@ -207,7 +207,7 @@ impl<'t> Parser<'t> {
         let dtype = elements.dtype;
         let out = &mut elements.bytes;
         let at = &mut self.lexer.at;
-        let float = |text: &str| number::float(text, dtype).filter(|f| !f.overflow).map(|f| f.bits);
+        let float = |text: &[u8]| number::float(text, dtype).filter(|f| !f.overflow).map(|f| f.bits);
         match dtype {
             DType::Bool | DType::String => 0,
             DType::Fp64 => scan::<8>(bytes, at, out, |t| Some(float(t)?.to_le_bytes())),
@@ -266,7 +266,7 @@ impl<'t> Parser<'t> {
     fn float_element(&mut self, elements: &mut Elements, token: Token) -> bool {
         let text = self.text(token.span);
         let dtype = elements.dtype;
-        let Some(float) = number::float(text, dtype) else {
+        let Some(float) = number::float(text.as_bytes(), dtype) else {
             if token.kind == Kind::Number {
                 self.bad_number(token);
             } else {
@@ -289,7 +289,7 @@ impl<'t> Parser<'t> {
 
     fn integer_element(&mut self, elements: &mut Elements, token: Token) -> bool {
         let dtype = elements.dtype;
-        let Some(Integer { negative, magnitude }) = number::integer(self.text(token.span)) else {
+        let Some(Integer { negative, magnitude }) = number::integer(self.text(token.span).as_bytes()) else {
             self.wrong_scalar(token, dtype);
             return false;
         };
@@ -334,13 +334,25 @@ impl Elements {
     }
 }
 
+/// The bytes that numbers consist of.
+const IN_NUMBER: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut i = 0;
+    while i < 256 {
+        let b = i as u8;
+        table[i] = b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'+');
+        i += 1;
+    }
+    table
+};
+
 /// Takes `number ,` again and again from `bytes[*at..]`, up to the first that `read` refuses or that no comma follows
 /// (spaces allowed). `*at` stays before the last element and after the comma before it.
 fn scan<const N: usize>(
     bytes: &[u8],
     at: &mut usize,
     out: &mut Vec<u8>,
-    read: impl Fn(&str) -> Option<[u8; N]>,
+    read: impl Fn(&[u8]) -> Option<[u8; N]>,
 ) -> usize {
     let mut count = 0;
     loop {
@@ -349,14 +361,13 @@ fn scan<const N: usize>(
             start += 1;
         }
         let mut end = start;
-        while matches!(bytes.get(end), Some(b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'.' | b'-' | b'+')) {
+        while bytes.get(end).is_some_and(|&b| IN_NUMBER[b as usize]) {
             end += 1;
         }
         if bytes.get(end) != Some(&b',') {
             return count;
         }
-        let Ok(text) = std::str::from_utf8(&bytes[start..end]) else { return count };
-        let Some(element) = read(text) else { return count };
+        let Some(element) = read(&bytes[start..end]) else { return count };
         out.extend_from_slice(&element);
         *at = end + 1;
         count += 1;
@@ -364,11 +375,10 @@ fn scan<const N: usize>(
 }
 
 /// A short integer; anything longer or odd is left to the lexer.
-fn short(text: &str) -> Option<i64> {
-    let bytes = text.as_bytes();
-    let (negative, digits) = match bytes {
+fn short(text: &[u8]) -> Option<i64> {
+    let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
-        _ => (false, bytes),
+        _ => (false, text),
     };
     if digits.is_empty() || digits.len() > 18 {
         return None;

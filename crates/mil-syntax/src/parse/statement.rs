@@ -165,7 +165,7 @@ impl<'t> Parser<'t> {
         let typed = match self.token.kind {
             Kind::String | Kind::OpenString => format!("string({text})"),
             Kind::Word => format!("bool({text})"),
-            Kind::Number if crate::number::integer(&text).is_some() => {
+            Kind::Number if crate::number::integer(text.as_bytes()).is_some() => {
                 format!("int32({text})` or `fp32({text})")
             }
             Kind::Number => format!("fp32({text})` or `fp16({text})"),
