@@ -2,30 +2,21 @@
 
 use bytes::Bytes;
 use mil_base::DType;
-use mil_codec::folder::Folder;
 use mil_codec::package::{self, FLEXIBLE_SHAPES, FeatureKind, Flexibility, Package};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 mod common;
 
-/// A folder on disk, read the plain way.
-struct Disk(PathBuf);
-
-impl Folder for Disk {
-    fn file(&self, path: &str) -> Result<Option<Bytes>, mil_base::Diagnostic> {
-        Ok(std::fs::read(self.0.join(path)).ok().map(Bytes::from))
-    }
-}
-
 fn read_package(folder: &Path) -> Package {
-    package::read(&Disk(folder.to_path_buf())).unwrap_or_else(|e| panic!("{}: {e:#?}", folder.display()))
+    package::read(&common::Disk(folder.to_path_buf()))
+        .unwrap_or_else(|e| panic!("{}: {e:#?}", folder.display()))
 }
 
 /// A bare `.mlmodel` with the weights beside it.
 fn read_model(file: &Path) -> Package {
     let bytes = Bytes::from(std::fs::read(file).unwrap());
     package::read_model(bytes)
-        .and_then(|p| package::with_weights(p, &Disk(file.parent().unwrap().to_path_buf()), ""))
+        .and_then(|p| package::with_weights(p, &common::Disk(file.parent().unwrap().to_path_buf()), ""))
         .unwrap_or_else(|e| panic!("{}: {e:#?}", file.display()))
 }
 

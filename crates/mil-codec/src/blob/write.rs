@@ -8,10 +8,25 @@ use std::io::{self, Write};
 /// Collects blobs and gives each its offset at once; [`BlobWriter::write_to`] then streams the file.
 ///
 /// Payloads are shared, not copied, so a file larger than memory can be rewritten from a mapped one.
-#[derive(Default, Debug)]
+#[derive(Debug)]
 pub struct BlobWriter {
-    blobs: Vec<(u32, u64, Bytes)>,
+    blobs: Vec<Entry>,
     end: u64,
+}
+
+/// A blob to be written.
+#[derive(Debug)]
+struct Entry {
+    offset: u64,
+    number: u32,
+    unused_bits: u64,
+    payload: Bytes,
+}
+
+impl Default for BlobWriter {
+    fn default() -> Self {
+        BlobWriter::new()
+    }
 }
 
 impl BlobWriter {
@@ -25,6 +40,20 @@ impl BlobWriter {
     ///
     /// Errors: `blob/unstorable` for a type that blobs cannot hold, `blob/size-mismatch`.
     pub fn push(&mut self, dtype: DType, count: usize, payload: Bytes) -> Result<u64, Diagnostic> {
+        self.push_at(self.end.next_multiple_of(ALIGNMENT), dtype, count, payload)
+    }
+
+    /// Like [`BlobWriter::push`], with the record at `offset`, which must lie behind everything added before. What is
+    /// left free is filled with zeros.
+    ///
+    /// Errors: also `blob/record-misaligned`, and `blob/record-outside` for an offset that is not free.
+    pub fn push_at(
+        &mut self,
+        offset: u64,
+        dtype: DType,
+        count: usize,
+        payload: Bytes,
+    ) -> Result<u64, Diagnostic> {
         let Some(number) = super::number(dtype) else {
             return Err(Diagnostic::error("blob/unstorable", format!("weight files cannot hold {dtype}")));
         };
@@ -34,10 +63,16 @@ impl BlobWriter {
                 format!("{count} elements of {dtype} do not take {} bytes", payload.len()),
             ));
         }
-        let unused = payload.len() as u64 * 8 - count as u64 * dtype.bits() as u64;
-        let offset = self.end.next_multiple_of(ALIGNMENT);
-        self.end = offset + ALIGNMENT + payload.len() as u64;
-        self.blobs.push((number, unused, payload));
+        if !offset.is_multiple_of(ALIGNMENT) {
+            let message = format!("a record cannot be at {offset}, which is not a multiple of {ALIGNMENT}");
+            return Err(Diagnostic::error("blob/record-misaligned", message));
+        }
+        let end = offset.checked_add(ALIGNMENT + payload.len() as u64).filter(|_| offset >= self.end);
+        self.end = end.ok_or_else(|| {
+            Diagnostic::error("blob/record-outside", format!("there is no room for a record at {offset}"))
+        })?;
+        let unused_bits = payload.len() as u64 * 8 - count as u64 * dtype.bits() as u64;
+        self.blobs.push(Entry { offset, number, unused_bits, payload });
         Ok(offset)
     }
 
@@ -58,15 +93,14 @@ impl BlobWriter {
         header[4..8].copy_from_slice(&VERSION.to_le_bytes());
         out.write_all(&header)?;
         let mut at = ALIGNMENT;
-        for (number, unused, payload) in &self.blobs {
-            let offset = at.next_multiple_of(ALIGNMENT);
-            out.write_all(&[0; ALIGNMENT as usize][..(offset - at) as usize])?;
+        for Entry { offset, number, unused_bits, payload } in &self.blobs {
+            io::copy(&mut io::Read::take(io::repeat(0), offset - at), out)?;
             let mut record = [0; ALIGNMENT as usize];
             record[..4].copy_from_slice(&SENTINEL.to_le_bytes());
             record[4..8].copy_from_slice(&number.to_le_bytes());
             record[8..16].copy_from_slice(&(payload.len() as u64).to_le_bytes());
             record[16..24].copy_from_slice(&(offset + ALIGNMENT).to_le_bytes());
-            record[24..32].copy_from_slice(&unused.to_le_bytes());
+            record[24..32].copy_from_slice(&unused_bits.to_le_bytes());
             out.write_all(&record)?;
             out.write_all(payload)?;
             at = offset + ALIGNMENT + payload.len() as u64;

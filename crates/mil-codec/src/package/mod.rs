@@ -4,6 +4,7 @@
 //! whole, so that a package that is read and written again says the same. Source: `facts/mil-blob-format.md`
 //! sections 2 to 4.
 
+mod describe;
 mod flexible;
 mod functions;
 mod interface;
@@ -12,10 +13,13 @@ mod manifest;
 pub mod proto;
 mod types;
 mod values;
+mod write;
 
+pub use describe::describe;
 pub use flexible::FLEXIBLE_SHAPES;
 pub use interface::{ArrayFeature, Colors, Feature, FeatureKind, Flexibility, ImageFeature, Interface};
 pub use manifest::{Manifest, WEIGHTS_PATH};
+pub use write::{Described, Written, write, write_model};
 
 use crate::folder::{Folder, parent};
 use crate::weights;

@@ -147,58 +147,47 @@ fn wrong_count(ty: &TensorType, count: usize) -> Diagnostic {
     Diagnostic::error("package/value-count", format!("a constant of type {ty} has {count} elements"))
 }
 
-/// The protobuf value of a constant whose blobs are written as `place` says: the path and offset of a blob in the
-/// new weight file, or nothing to hold the elements of this tensor in the message.
-pub(super) fn write(ty: &Type, payload: &Payload, place: &dyn Fn(&Payload, &Type) -> Placed) -> proto::Value {
-    let nested = |t: &Type, p: &Payload| write(t, p, place);
+/// The protobuf value of a constant; its blobs are where `blobs` says.
+pub(super) fn write(constant: &Constant, blobs: &Arena<Blob>) -> proto::Value {
+    write_payload(&constant.ty, &constant.payload, blobs)
+}
+
+fn write_payload(ty: &Type, payload: &Payload, blobs: &Arena<Blob>) -> proto::Value {
+    use value::{BlobFileValue, ImmediateValue, Value as V};
+    let nested = |t: &Type, p: &Payload| write_payload(t, p, blobs);
     let immediate = match (payload, ty) {
-        (Payload::Tensor(_) | Payload::Blob(_), _) => match place(payload, ty) {
-            Placed::Blob(path, offset) => {
-                let blob = value::BlobFileValue { file_name: path, offset };
-                return proto::Value {
-                    r#type: Some(types::write(ty)),
-                    value: Some(value::Value::BlobFileValue(blob)),
-                    ..Default::default()
-                };
-            }
-            Placed::Here(tensor) => Immediate::Tensor(elements(&tensor)),
-        },
+        (Payload::Blob(id), _) => {
+            let (path, offset) = blobs.get(*id).map_or(("", 0), |b| (&b.path, b.offset));
+            let blob = BlobFileValue { file_name: path.to_owned(), offset };
+            let value = Some(V::BlobFileValue(blob));
+            return proto::Value { r#type: Some(types::write(ty)), value, ..Default::default() };
+        }
+        (Payload::Tensor(tensor), _) => Immediate::Tensor(elements(tensor)),
         (Payload::List(items), Type::List(t, _)) => {
             Immediate::List(proto::ListValue { values: items.iter().map(|i| nested(t, i)).collect() })
         }
-        (Payload::Tuple(items), Type::Tuple(ts)) => Immediate::Tuple(proto::TupleValue {
-            values: items.iter().zip(ts).map(|(i, t)| nested(t, i)).collect(),
-        }),
-        (Payload::Dict(pairs), Type::Dict(kt, vt)) => Immediate::Dictionary(proto::DictionaryValue {
-            values: pairs
-                .iter()
-                .map(|(k, v)| proto::dictionary_value::KeyValuePair {
-                    key: Some(nested(kt, k)),
-                    value: Some(nested(vt, v)),
-                })
-                .collect(),
-        }),
+        (Payload::Tuple(items), Type::Tuple(ts)) => {
+            let values = items.iter().zip(ts).map(|(i, t)| nested(t, i)).collect();
+            Immediate::Tuple(proto::TupleValue { values })
+        }
+        (Payload::Dict(pairs), Type::Dict(kt, vt)) => {
+            let pair = |k, v| proto::dictionary_value::KeyValuePair {
+                key: Some(nested(kt, k)),
+                value: Some(nested(vt, v)),
+            };
+            let values = pairs.iter().map(|(k, v)| pair(k, v)).collect();
+            Immediate::Dictionary(proto::DictionaryValue { values })
+        }
         // The payload is not of its type: the value stays empty, and readers refuse it by name.
         _ => Immediate::Tensor(TensorValue::default()),
     };
-    // A tensor inside a value knows its length even where the outer type leaves it open.
+    // A tensor knows its sizes even where the type around it leaves them open.
     let ty = match payload {
-        Payload::Tensor(t) if ty.as_tensor().is_some() => Type::Tensor(t.ty()),
-        _ => ty.clone(),
+        Payload::Tensor(t) if ty.as_tensor().is_some() => types::write(&Type::Tensor(t.ty())),
+        _ => types::write(ty),
     };
-    proto::Value {
-        r#type: Some(types::write(&ty)),
-        value: Some(value::Value::ImmediateValue(value::ImmediateValue { value: Some(immediate) })),
-        ..Default::default()
-    }
-}
-
-/// Where a tensor goes when it is written.
-pub(super) enum Placed {
-    /// Into a weight file: path and offset.
-    Blob(String, u64),
-    /// Into the message.
-    Here(Tensor),
+    let value = Some(V::ImmediateValue(ImmediateValue { value: Some(immediate) }));
+    proto::Value { r#type: Some(ty), value, ..Default::default() }
 }
 
 /// The protobuf tensor value with these elements, in the field coremltools uses for the type.
@@ -230,12 +219,8 @@ mod tests {
     use super::*;
     use mil_base::{Dim, Shape};
 
-    fn round_trip(c: &Constant) -> Constant {
-        let here = |p: &Payload, _: &Type| match p {
-            Payload::Tensor(t) => Placed::Here(t.clone()),
-            _ => unreachable!("no blobs here"),
-        };
-        read(&write(&c.ty, &c.payload, &here), &mut Arena::new()).unwrap()
+    fn round_trip(constant: &Constant) -> Constant {
+        read(&write(constant, &Arena::new()), &mut Arena::new()).unwrap()
     }
 
     #[test]

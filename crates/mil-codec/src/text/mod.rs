@@ -5,7 +5,7 @@
 pub mod codes;
 mod hex;
 mod lower;
-mod names;
+pub(crate) mod names;
 mod print;
 mod scope;
 

@@ -23,14 +23,22 @@ pub(super) fn identifier(name: &str) -> String {
     out
 }
 
-/// The printed names of a function's values, by value index.
-///
-/// Identifiers stay as they are unless an enclosing scope or the same scope already uses them; other names are
-/// rewritten, and a number is appended where that makes them meet another name of the function.
+/// The printed names of a function's values, by value index: see [`scoped_names`].
 pub(super) fn value_names(function: &Function) -> Vec<Name> {
+    scoped_names(function, is_identifier, identifier)
+}
+
+/// Names of a function's values, by value index, that mean one value wherever they are seen.
+///
+/// Names that are `fine` stay as they are unless an enclosing scope or the same scope already uses them; others are
+/// rewritten, and a number is appended where that makes them meet another name of the function.
+pub(crate) fn scoped_names(
+    function: &Function,
+    fine: fn(&str) -> bool,
+    rewrite: fn(&str) -> String,
+) -> Vec<Name> {
     let values = function.values.iter();
-    let mut taken: HashSet<Name> =
-        values.map(|(_, v)| v.name.clone()).filter(|name| is_identifier(name)).collect();
+    let mut taken: HashSet<Name> = values.map(|(_, v)| v.name.clone()).filter(|name| fine(name)).collect();
     let mut names: Vec<Name> = vec![Name::new(""); function.values.len()];
     // Blocks are walked with the names of the blocks around them; siblings do not see each other.
     let mut visible: HashSet<Name> = HashSet::new();
@@ -57,10 +65,10 @@ pub(super) fn value_names(function: &Function) -> Vec<Name> {
             }
             Step::Define(id) => {
                 let Some(value) = function.values.get(id) else { continue };
-                let name = if is_identifier(&value.name) && !visible.contains(&value.name) {
+                let name = if fine(&value.name) && !visible.contains(&value.name) {
                     value.name.clone()
                 } else {
-                    fresh(&identifier(&value.name), &taken)
+                    fresh(&rewrite(&value.name), &taken)
                 };
                 taken.insert(name.clone());
                 visible.insert(name.clone());

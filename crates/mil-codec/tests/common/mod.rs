@@ -1,6 +1,9 @@
 //! Where the shared models are, for the tests that use them.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+use bytes::Bytes;
+use mil_base::Diagnostic;
+use mil_codec::folder::Folder;
 use std::path::{Path, PathBuf};
 
 /// The folder of shared models and facts; without it the calling test says that it was skipped.
@@ -30,4 +33,13 @@ pub(crate) fn files_named(folder: &Path, name: &str) -> Vec<PathBuf> {
     }
     found.sort();
     found
+}
+
+/// A folder on disk, read the plain way.
+pub(crate) struct Disk(pub(crate) PathBuf);
+
+impl Folder for Disk {
+    fn file(&self, path: &str) -> Result<Option<Bytes>, Diagnostic> {
+        Ok(std::fs::read(self.0.join(path)).ok().map(Bytes::from))
+    }
 }
