@@ -18,6 +18,13 @@ pub mod control_flow {
 }
 
 #[allow(missing_docs)]
+pub mod conv {
+    pub mod common;
+    pub mod conv;
+    pub mod conv_transpose;
+}
+
+#[allow(missing_docs)]
 pub mod elementwise_binary {
     pub mod arithmetic;
     pub mod common;
@@ -36,6 +43,17 @@ pub mod elementwise_unary {
 }
 
 #[allow(missing_docs)]
+pub mod image_resizing {}
+
+#[allow(missing_docs)]
+pub mod linear {
+    pub mod einsum;
+    pub mod linear;
+    pub mod matmul;
+    pub mod product;
+}
+
+#[allow(missing_docs)]
 pub mod normalization {
     pub mod layer_norm;
 }
@@ -46,6 +64,9 @@ pub mod quantization {
     pub mod dequantize;
     pub mod quantize;
 }
+
+#[allow(missing_docs)]
+pub mod recurrent {}
 
 #[allow(missing_docs)]
 pub mod reduction {
@@ -72,10 +93,13 @@ pub static ALL: &[&OpDef] = &[
     &activation::parametric::CLAMPED_RELU,
     &elementwise_unary::clip::CLIP,
     &control_flow::constant::CONST,
+    &conv::conv::CONV,
+    &conv::conv_transpose::CONV_TRANSPOSE,
     &elementwise_unary::math::COS,
     &elementwise_unary::math::COSH,
     &reduction::cumsum::CUMSUM,
     &quantization::dequantize::DEQUANTIZE,
+    &linear::einsum::EINSUM,
     &activation::parametric::ELU,
     &elementwise_binary::comparison::EQUAL,
     &elementwise_unary::math::ERF,
@@ -92,12 +116,14 @@ pub static ALL: &[&OpDef] = &[
     &activation::parametric::LEAKY_RELU,
     &elementwise_binary::comparison::LESS,
     &elementwise_binary::comparison::LESS_EQUAL,
+    &linear::linear::LINEAR,
     &activation::parametric::LINEAR_ACTIVATION,
     &elementwise_unary::epsilon::LOG,
     &elementwise_binary::logical::LOGICAL_AND,
     &elementwise_unary::logical_not::LOGICAL_NOT,
     &elementwise_binary::logical::LOGICAL_OR,
     &elementwise_binary::logical::LOGICAL_XOR,
+    &linear::matmul::MATMUL,
     &elementwise_binary::arithmetic::MAXIMUM,
     &elementwise_binary::arithmetic::MINIMUM,
     &elementwise_binary::arithmetic::MOD,
@@ -157,10 +183,13 @@ pub static FAMILIES: &[&str] = &[
     "activation",
     "elementwise_unary",
     "control_flow",
+    "conv",
+    "conv",
     "elementwise_unary",
     "elementwise_unary",
     "reduction",
     "quantization",
+    "linear",
     "activation",
     "elementwise_binary",
     "elementwise_unary",
@@ -177,12 +206,14 @@ pub static FAMILIES: &[&str] = &[
     "activation",
     "elementwise_binary",
     "elementwise_binary",
+    "linear",
     "activation",
     "elementwise_unary",
     "elementwise_binary",
     "elementwise_unary",
     "elementwise_binary",
     "elementwise_binary",
+    "linear",
     "elementwise_binary",
     "elementwise_binary",
     "elementwise_binary",

@@ -1,5 +1,8 @@
-//! Arithmetic of shapes and positions that many cards share, by noun.
+//! What many cards share: arithmetic of shapes, positions and parameters, by noun.
 
+pub(crate) mod args;
 pub mod axes;
 pub mod broadcast;
+pub(crate) mod constness;
 pub mod elementwise;
+pub(crate) mod window;

@@ -1,0 +1,153 @@
+//! What convolutions share: taps, the plain sum over them, and the checks of groups and biases.
+
+use crate::contract::{Infer, Refused};
+use crate::support::window::Slide;
+use mil_base::{Dim, TensorType};
+
+/// A convolution with all sizes known; missing spatial axes are [`Slide::UNIT`].
+pub(super) struct Geometry {
+    /// Images.
+    pub(super) batch: usize,
+    /// Groups of channels that do not see each other.
+    pub(super) groups: usize,
+    /// Input channels of a group.
+    pub(super) channels_in: usize,
+    /// Output channels of a group.
+    pub(super) channels_out: usize,
+    /// The windows along depth, height and width.
+    pub(super) slides: [Slide; 3],
+}
+
+impl Geometry {
+    fn product(&self, of: impl Fn(&Slide) -> usize) -> usize {
+        self.slides.iter().map(of).product()
+    }
+
+    /// The convolution of `x` [batch, in, ..] with `weight` [out, in / groups, ..].
+    pub(super) fn convolve(&self, x: &[f64], weight: &[f64], bias: Option<&[f64]>) -> Vec<f64> {
+        let (input, kernel) = (self.product(|s| s.input), self.product(|s| s.kernel));
+        let places = self.product(|s| s.output);
+        let outs = self.groups * self.channels_out;
+        let mut y = vec![0.0; self.batch * outs * places];
+        for (at, place) in positions(self.slides.map(|s| s.output)).enumerate() {
+            let taps = taps(&self.slides, place);
+            for (image, out) in pairs(self.batch, outs) {
+                let first = (image * self.groups + out / self.channels_out) * self.channels_in;
+                let mut sum = bias.map_or(0.0, |b| b[out]);
+                for c in 0..self.channels_in {
+                    let x = &x[(first + c) * input..];
+                    let w = &weight[(out * self.channels_in + c) * kernel..];
+                    sum += taps.iter().map(|&(from, k)| x[from] * w[k]).sum::<f64>();
+                }
+                y[(image * outs + out) * places + at] = sum;
+            }
+        }
+        y
+    }
+
+    /// The transpose of a convolution: every element of `x` [batch, in, ..] adds its multiple of `weight`
+    /// [in, out / groups, ..] to the output, whose windows [`Geometry::slides`] describe: there `input` are the sizes
+    /// of the result and `output` those of `x`.
+    pub(super) fn spread(&self, x: &[f64], weight: &[f64], bias: Option<&[f64]>) -> Vec<f64> {
+        let (result, kernel) = (self.product(|s| s.input), self.product(|s| s.kernel));
+        let places = self.product(|s| s.output);
+        let (ins, outs) = (self.groups * self.channels_in, self.groups * self.channels_out);
+        let mut y = vec![0.0; self.batch * outs * result];
+        if let Some(bias) = bias {
+            for (i, v) in y.iter_mut().enumerate() {
+                *v = bias[i / result.max(1) % outs];
+            }
+        }
+        for (at, place) in positions(self.slides.map(|s| s.output)).enumerate() {
+            let taps = taps(&self.slides, place);
+            for (image, c) in pairs(self.batch, ins) {
+                let value = x[(image * ins + c) * places + at];
+                let first = image * outs + c / self.channels_in * self.channels_out;
+                for o in 0..self.channels_out {
+                    let w = &weight[(c * self.channels_out + o) * kernel..];
+                    let y = &mut y[(first + o) * result..];
+                    taps.iter().for_each(|&(to, k)| y[to] += value * w[k]);
+                }
+            }
+        }
+        y
+    }
+}
+
+/// Every position in a box, row-major.
+fn positions([d, h, w]: [usize; 3]) -> impl Iterator<Item = [usize; 3]> {
+    (0..d).flat_map(move |z| (0..h).flat_map(move |y| (0..w).map(move |x| [z, y, x])))
+}
+
+fn pairs(a: usize, b: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..a).flat_map(move |i| (0..b).map(move |j| (i, j)))
+}
+
+/// For the window at a place: which elements of a channel it covers, and with which elements of the kernel.
+fn taps(slides: &[Slide; 3], [z, y, x]: [usize; 3]) -> Vec<(usize, usize)> {
+    let [d, h, w] = slides;
+    let mut taps = Vec::new();
+    for [i, j, k] in positions(slides.map(|s| s.kernel)) {
+        if let (Some(a), Some(b), Some(c)) = (d.source(z, i), h.source(y, j), w.source(x, k)) {
+            taps.push(((a * h.input + b) * w.input + c, (i * h.kernel + j) * w.kernel + k));
+        }
+    }
+    taps
+}
+
+/// Slugs under which a convolution reports its arguments.
+pub(super) struct ConvSlugs {
+    /// Ranks of x and weight.
+    pub(super) rank: &'static str,
+    /// Channels and groups.
+    pub(super) channels: &'static str,
+    /// The bias.
+    pub(super) bias: &'static str,
+}
+
+/// Refuses `x` and `weight` unless they have the same rank, 3 to 5.
+pub(super) fn check_ranks(
+    cx: &mut Infer<'_>,
+    slugs: &ConvSlugs,
+    x: &TensorType,
+    weight: &TensorType,
+) -> Result<(), Refused> {
+    let rank = x.shape.rank();
+    if (3..=5).contains(&rank) && weight.shape.rank() == rank {
+        return Ok(());
+    }
+    Err(cx.refuse(
+        slugs.rank,
+        if (3..=5).contains(&rank) { "weight" } else { "x" },
+        format!("x is {x} and weight is {weight}"),
+        "x needs a batch axis, a channel axis and 1 to 3 spatial axes, and weight as many axes as x",
+    ))
+}
+
+/// The number of groups, at least 1.
+pub(super) fn groups(cx: &mut Infer<'_>, slugs: &ConvSlugs) -> Result<usize, Refused> {
+    let groups = cx.need_int("groups")?;
+    usize::try_from(groups).ok().filter(|&g| g > 0).ok_or_else(|| {
+        cx.refuse(
+            slugs.channels,
+            "groups",
+            format!("`groups` is {groups}"),
+            "use 1, or a divisor of the numbers of channels",
+        )
+    })
+}
+
+/// Refuses a bias that has not one element for each of `channels`.
+pub(super) fn check_bias(cx: &mut Infer<'_>, slugs: &ConvSlugs, channels: Dim) -> Result<(), Refused> {
+    let Some(bias) = cx.ty("bias") else { return Ok(()) };
+    let fits = matches!(bias.shape.0.as_slice(), [n] if n.may_equal(channels));
+    if fits {
+        return Ok(());
+    }
+    Err(cx.refuse(
+        slugs.bias,
+        "bias",
+        format!("bias is {bias} and there are {channels} output channels"),
+        format!("give bias the shape [{channels}]"),
+    ))
+}

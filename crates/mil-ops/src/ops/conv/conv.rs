@@ -1,0 +1,175 @@
+//! `conv`: convolution over 1, 2 or 3 spatial axes.
+
+use super::common::{ConvSlugs, Geometry, check_bias, check_ranks, groups};
+use crate::contract::*;
+use crate::support::constness::is_constant;
+use crate::support::window::{WindowArgs, WindowSlugs, infer_windows};
+use mil_base::{Dim, Opset, Shape, Type};
+
+/// The card of `conv`.
+pub static CONV: OpDef = OpDef {
+    name: "conv",
+    doc: Doc::page(include_str!("conv.md")),
+    versions: &[
+        Version::new(
+            Opset::Ios15,
+            &[
+                Param::tensor("x", sets::FLOAT).group("T"),
+                Param::tensor("weight", sets::FLOAT).group("T"),
+                Param::constant("bias", sets::FLOAT).group("T").or(Default::Absent),
+                Param::constant("strides", sets::INT32).or(ONES),
+                Param::constant("pad_type", sets::STRING).or(Default::Str("valid")),
+                Param::constant("pad", sets::INT32).or(ZEROS),
+                Param::constant("dilations", sets::INT32).or(ONES),
+                Param::constant("groups", sets::INT32).or(Default::Int(1)),
+            ],
+        ),
+        Version::new(
+            Opset::Ios17,
+            &[
+                Param::tensor("x", sets::FLOAT).group("T"),
+                Param::tensor("weight", sets::FLOAT).group("U"),
+                Param::tensor("bias", sets::FLOAT).group("U").or(Default::Absent),
+                Param::constant("strides", sets::INT32).or(ONES),
+                Param::constant("pad_type", sets::STRING).or(Default::Str("valid")),
+                Param::constant("pad", sets::INT32).or(ZEROS),
+                Param::constant("dilations", sets::INT32).or(ONES),
+                Param::constant("groups", sets::INT32).or(Default::Int(1)),
+            ],
+        ),
+    ],
+    constraints: &[
+        Constraint { slug: "conv/rank", rule: "x has rank 3, 4 or 5, and weight the same" },
+        Constraint {
+            slug: "conv/channels",
+            rule: "groups divides the channels of x and of the result, and weight has channels of x / groups on axis 1",
+        },
+        Constraint {
+            slug: "conv/bias-size",
+            rule: "bias is a vector with one element for each output channel",
+        },
+        Constraint {
+            slug: "conv/window-arguments",
+            rule: "strides and dilations are 1 or more for each spatial axis, pad 0 or more before and after each, pad_type one of four",
+        },
+        Constraint { slug: "conv/window-fits", rule: "at least one window fits into the padded input" },
+        Constraint {
+            slug: "conv/same-lower-since-ios16",
+            rule: "pad_type same_lower does not exist in ios15",
+        },
+        Constraint {
+            slug: "conv/dynamic-weight-dilations",
+            rule: "a weight that is computed when the program runs goes with dilations of 1",
+        },
+    ],
+    infer,
+    reference: Reference::Rule(reference),
+    cpu: Cpu::Reference("the kernel is not connected yet"),
+    gradient: Gradient::Todo("differentiation is a later issue"),
+    ane: Ane::Todo("the Neural Engine's rules are a later issue"),
+    cost,
+    accuracy: Accuracy::sum(4e-6),
+};
+
+/// Default of steps.
+pub(super) const ONES: Default = Default::Computed("1 for each spatial axis");
+/// Default of pads.
+pub(super) const ZEROS: Default = Default::Computed("0 before and after each spatial axis");
+
+const SLUGS: ConvSlugs = ConvSlugs { rank: "conv/rank", channels: "conv/channels", bias: "conv/bias-size" };
+
+const WINDOWS: WindowSlugs = WindowSlugs {
+    arguments: "conv/window-arguments",
+    fits: "conv/window-fits",
+    same_lower: "conv/same-lower-since-ios16",
+};
+
+fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {
+    let (x, weight) = (cx.need("x")?, cx.need("weight")?);
+    check_ranks(cx, &SLUGS, x, weight)?;
+    let groups = groups(cx, &SLUGS)?;
+    let (channels, outputs) = (x.shape[1], weight.shape[0]);
+    check_channels(cx, groups, channels, outputs, weight.shape[1])?;
+    check_bias(cx, &SLUGS, outputs)?;
+    let spatial = infer_windows(cx, &WINDOWS, &x.shape[2..], &weight.shape[2..])?;
+    let dilated = cx.ints("dilations").is_some_and(|d| d.iter().any(|&d| d > 1));
+    if dilated && !is_constant(&cx.view(), "weight") {
+        cx.report(
+            "conv/dynamic-weight-dilations",
+            "dilations",
+            "`weight` is computed when the program runs, and `dilations` are not all 1",
+            "make the weight constant, or use dilations of 1",
+        );
+    }
+    let mut shape = vec![x.shape[0], outputs];
+    shape.extend(spatial);
+    cx.one(x.dtype, Shape(shape))
+}
+
+fn check_channels(
+    cx: &mut Infer<'_>,
+    groups: usize,
+    channels: Dim,
+    outputs: Dim,
+    per_group: Dim,
+) -> Result<(), Refused> {
+    let divides = |d: Dim| d.known().is_none_or(|n| n.is_multiple_of(groups));
+    let (what, help) = if !divides(channels) {
+        (format!("x has {channels} channels and groups is {groups}"), "groups must divide the channels of x")
+    } else if !channels.map(|c| Some(c / groups)).may_equal(per_group) {
+        (
+            format!("x has {channels} channels in {groups} groups, and weight takes {per_group}"),
+            "axis 1 of weight must be the channels of x divided by groups",
+        )
+    } else if !divides(outputs) {
+        (format!("weight has {outputs} output channels and groups is {groups}"), "groups must divide them")
+    } else {
+        return Ok(());
+    };
+    Err(cx.refuse("conv/channels", "weight", what, help))
+}
+
+/// The sizes of a convolution whose shapes are known, and the shape of its result.
+pub(super) fn geometry(
+    args: &impl crate::support::args::Args,
+    x: &[usize],
+    weight: &[usize],
+) -> Result<(Geometry, Vec<usize>), Failure> {
+    let groups = args.get_int("groups").and_then(|g| usize::try_from(g).ok()).unwrap_or(1);
+    let (&[batch, channels, ref input @ ..], &[outputs, channels_in, ref kernel @ ..]) = (x, weight) else {
+        return Err(Failure::new("conv/rank", "x and weight need batch and channel axes"));
+    };
+    let fits =
+        groups > 0 && channels_in.checked_mul(groups) == Some(channels) && outputs.is_multiple_of(groups);
+    if !fits {
+        return Err(Failure::new(
+            "conv/channels",
+            format!("{channels} channels, {groups} groups and a weight of sizes {weight:?} do not fit"),
+        ));
+    }
+    let windows = WindowArgs::read(args, input.len())
+        .map_err(|wrong| Failure::new("conv/window-arguments", wrong.message))?;
+    let slides = windows.slides("conv/window-fits", input, kernel)?;
+    let mut shape = vec![batch, outputs];
+    shape.extend(slides[3 - input.len()..].iter().map(|s| s.output));
+    Ok((Geometry { batch, groups, channels_in, channels_out: outputs / groups, slides }, shape))
+}
+
+fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
+    let (x, weight) = (call.arg("x")?, call.arg("weight")?);
+    let (geometry, shape) = geometry(call, &x.shape, &weight.shape)?;
+    let bias = call.get("bias").map(RefTensor::f64s);
+    if bias.as_ref().is_some_and(|b| b.len() != shape[1]) {
+        return Err(Failure::new("conv/bias-size", "bias has not one element for each output channel"));
+    }
+    let values = geometry.convolve(&x.f64s(), &weight.f64s(), bias.as_deref());
+    Ok(vec![RefTensor::floats(x.dtype, &shape, values)])
+}
+
+/// Two operations for each product of an element of the result's window.
+pub(super) fn cost(op: &OpView<'_>) -> Option<u64> {
+    let weight = op.ty("weight")?.shape.sizes()?;
+    let taps: usize = weight.get(1..)?.iter().product();
+    let outputs = op.outputs().first().copied().flatten()?.shape.count()? as u64;
+    outputs.checked_mul(2)?.checked_mul(taps as u64)
+}
