@@ -101,3 +101,14 @@ impl Diagnostic {
         self.severity == Severity::Error
     }
 }
+
+/// Sorts by place: by span where there is one, else by function, op and argument; errors first at one place.
+pub fn sort_by_place(diagnostics: &mut [Diagnostic]) {
+    diagnostics.sort_by_cached_key(|d| {
+        let label = d.labels.first();
+        let place = label.map(|l| l.place.clone()).unwrap_or_default();
+        let span = label.and_then(|l| l.span).map_or((0, 0), |s| (s.start, s.end));
+        let severity = std::cmp::Reverse(d.severity);
+        (span, place.function, place.op, place.argument, severity, d.code, d.message.clone())
+    });
+}

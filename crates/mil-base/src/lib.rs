@@ -11,12 +11,13 @@ pub mod diagnostic;
 pub mod dtype;
 pub mod name;
 pub mod opset;
+pub mod render;
 pub mod shape;
 pub mod span;
 pub mod tensor;
 
 pub use arena::{Arena, Id};
-pub use diagnostic::{Diagnostic, Label, Place, Severity};
+pub use diagnostic::{Diagnostic, Label, Place, Severity, sort_by_place};
 pub use dtype::{DType, DTypes};
 pub use half::{bf16, f16};
 pub use name::{Interner, Name};

@@ -2,10 +2,10 @@
 
 use crate::codes;
 use crate::ids::soundness;
-use crate::locate::{locate, sort};
+use crate::locate::locate;
 use crate::nearest::{choices, nearest};
 use crate::walk::{Facts, Walk};
-use mil_base::{Diagnostic, Label, Opset, Place, Tensor, Type};
+use mil_base::{Diagnostic, Label, Opset, Place, Tensor, Type, sort_by_place};
 use mil_ir::{FunctionId, OpId, Origins, Program, ValueId};
 use mil_ops::{OpDef, OpSet, OpView, Version};
 use std::sync::Arc;
@@ -64,7 +64,7 @@ pub fn check(
         }
     }
     locate(&mut diagnostics, &program, origins);
-    sort(&mut diagnostics);
+    sort_by_place(&mut diagnostics);
     if diagnostics.iter().any(Diagnostic::is_error) {
         return Err(diagnostics);
     }

@@ -1,8 +1,8 @@
 //! Soundness: after this, no id dangles, every use is in the scope of its definition, and every name is unique there.
 
 use crate::codes;
-use crate::locate::{locate, sort};
-use mil_base::{Diagnostic, Label, Name, Place, Type};
+use crate::locate::locate;
+use mil_base::{Diagnostic, Label, Name, Place, Type, sort_by_place};
 use mil_ir::{
     Binding, BlockId, Constant, Def, Function, NamedConstant, OpId, Origins, Payload, Program, ValueId,
 };
@@ -15,7 +15,7 @@ pub const MAX_NESTING: usize = 100;
 pub fn ids(program: &Program, origins: &Origins) -> Vec<Diagnostic> {
     let mut diagnostics = soundness(program).diagnostics;
     locate(&mut diagnostics, program, origins);
-    sort(&mut diagnostics);
+    sort_by_place(&mut diagnostics);
     diagnostics
 }
 

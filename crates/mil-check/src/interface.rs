@@ -4,9 +4,8 @@ use crate::check::Checked;
 use crate::codes;
 use crate::declared::agree;
 use crate::ids::function_place;
-use crate::locate::sort;
 use crate::nearest::{choices, nearest};
-use mil_base::{Diagnostic, Label, Name, Place, Type};
+use mil_base::{Diagnostic, Label, Name, Place, Type, sort_by_place};
 use mil_ir::{FunctionId, ValueId};
 
 /// One input, output or state of a model's description.
@@ -68,7 +67,7 @@ pub fn interface(checked: &Checked, function: FunctionId, described: &Interface)
             }
         }
     }
-    sort(&mut diagnostics);
+    sort_by_place(&mut diagnostics);
     diagnostics
 }
 

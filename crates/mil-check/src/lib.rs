@@ -25,7 +25,7 @@ pub use check::{Card, Checked, Target, check};
 pub use flexible::{Flexibility, SizeRange};
 pub use ids::{MAX_NESTING, ids};
 pub use interface::{Feature, Interface, interface};
-pub use locate::{locate, sort};
+pub use locate::locate;
 pub use nearest::nearest;
 pub use specialise::{Specialised, specialise};
 pub use walk::infer_op;

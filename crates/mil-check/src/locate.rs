@@ -53,21 +53,3 @@ fn span(place: &Place, program: &Program, id: FunctionId, origins: &Origins) -> 
     }
     origins.op(id, op)
 }
-
-/// Sorts by place: by span where there is one, else by function, op and argument; errors before warnings at one place.
-pub fn sort(diagnostics: &mut [Diagnostic]) {
-    diagnostics.sort_by_cached_key(|d| {
-        let label = d.labels.first();
-        let place = label.map(|l| l.place.clone()).unwrap_or_default();
-        let span = label.and_then(|l| l.span).map_or((0, 0), |s| (s.start, s.end));
-        (
-            span,
-            place.function,
-            place.op,
-            place.argument,
-            std::cmp::Reverse(d.severity),
-            d.code,
-            d.message.clone(),
-        )
-    });
-}

@@ -4,10 +4,9 @@ use crate::check::Checked;
 use crate::codes;
 use crate::flexible::{Flexibility, SizeRange};
 use crate::ids::function_place;
-use crate::locate::sort;
 use crate::nearest::{choices, nearest};
 use crate::walk::Walk;
-use mil_base::{Diagnostic, Label, Name, Place, Shape, Tensor, Type};
+use mil_base::{Diagnostic, Label, Name, Place, Shape, Tensor, Type, sort_by_place};
 use mil_ir::{Function, FunctionId, OpId};
 use mil_ops::OpView;
 
@@ -54,7 +53,7 @@ pub fn specialise(
     inputs_of.enumeration(&shapes);
     let mut diagnostics = inputs_of.diagnostics;
     if !diagnostics.is_empty() {
-        sort(&mut diagnostics);
+        sort_by_place(&mut diagnostics);
         return Err(diagnostics);
     }
     let concrete = |(&p, shape): (&mil_ir::ValueId, &Option<Vec<usize>>)| match (&f.values[p].ty, shape) {
@@ -66,7 +65,7 @@ pub fn specialise(
     walk.run(&params);
     let (facts, mut diagnostics) = walk.finish();
     if diagnostics.iter().any(Diagnostic::is_error) {
-        sort(&mut diagnostics);
+        sort_by_place(&mut diagnostics);
         return Err(diagnostics);
     }
     Ok(Specialised { types: facts.types, known: facts.known, constant: facts.constant })
