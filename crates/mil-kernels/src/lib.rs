@@ -19,6 +19,7 @@
 //! | [`softmax`], [`norm`], [`reduce`] | along axes |
 //! | [`pooling`], [`resize`], [`scan`] | windows, upsampling, cumulative sums |
 //! | [`copy`] | permute, slice, concat, pad, tile, gather |
+//! | [`window`] | [`Window`]: geometry shared by convolution and pooling |
 //! | [`attention`] | scaled dot-product attention, tiled |
 //!
 //! **Numerics.** fp32 computes in fp32. fp16 is stored as fp16, computed in fp32, and rounded to nearest even once per
@@ -27,8 +28,10 @@
 //! **Where to start reading:** [`unary`] for the shape of a simple kernel, [`simd`] for how loops are vectorised,
 //! [`gemm`] for the engine that matmul, linear, convolution and attention share.
 
+pub mod attention;
 pub mod binary;
 pub mod cast;
+pub mod conv;
 pub mod copy;
 pub mod epilogue;
 pub mod float;
@@ -36,7 +39,10 @@ pub mod gemm;
 pub mod math;
 pub mod norm;
 pub mod pool;
+pub mod pooling;
 pub mod reduce;
+pub mod resize;
+pub mod scan;
 pub mod simd;
 pub mod softmax;
 pub mod strided;
@@ -45,15 +51,21 @@ mod testing;
 mod transpose;
 pub mod unary;
 pub mod view;
+pub mod window;
 
+pub use attention::{Attention, Mask};
 pub use binary::{Binary, Broadcast, Compare, Logical, Select};
+pub use conv::{Conv, ConvSpec, ConvTranspose};
 pub use copy::{Pad, PadMode, StridedCopy};
 pub use epilogue::{Along, Epilogue, PostOp};
 pub use float::Float;
 pub use gemm::{Matmul, MatmulSpec};
 pub use norm::LayerNorm;
 pub use pool::Pool;
+pub use pooling::{Pooling, WindowPool};
 pub use reduce::{Reduce, Reduction};
+pub use scan::Scan;
 pub use softmax::Softmax;
 pub use unary::{IntUnary, Unary};
 pub use view::{Floats, FloatsMut, bytes_as, bytes_as_mut};
+pub use window::{Window, WindowSpec};

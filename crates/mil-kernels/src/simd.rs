@@ -1,6 +1,6 @@
 //! Which vector instructions this machine has, and the macro that compiles one loop for each level.
 //!
-//! A kernel's loop is plain Rust over slices. [`simd!`] compiles its body three times, with AVX-512, with AVX2 and with
+//! A kernel's loop is plain Rust over slices. `simd!` compiles its body three times, with AVX-512, with AVX2 and with
 //! the target's baseline (NEON on aarch64), lets the compiler vectorise each, and picks one at run time.
 
 use std::sync::OnceLock;

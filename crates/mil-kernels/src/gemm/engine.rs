@@ -86,6 +86,27 @@ impl Plan {
         }
     }
 
+    /// Scratch that [`Plan::run_packed`] needs.
+    pub(crate) fn strip_bytes(&self, columns: usize) -> usize {
+        let kernels = super::micro::kernels();
+        let stride = Panels::new(kernels, columns).padded();
+        (MAX_ROWS * A_STRIDE + GROUP * kernels.rows * stride) * 4 + 128
+    }
+
+    /// The first `rows` rows against panels the caller has packed, on this thread.
+    pub(crate) fn run_packed(
+        &self,
+        count: usize,
+        rows: &Rows<'_>,
+        packed: &[f32],
+        sink: &impl Sink,
+        scratch: &mut [u8],
+    ) {
+        let kernels = super::micro::kernels();
+        let panels = Panels::new(kernels, self.columns);
+        self.strips(kernels, rows, 0..count, packed, panels, 0, sink, scratch);
+    }
+
     fn run_shared(
         &self,
         kernels: &Kernels,

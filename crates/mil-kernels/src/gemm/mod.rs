@@ -1,8 +1,8 @@
 //! Matrix products: `C[batch] = A[batch] B[batch]`, with optional transposes, batch broadcasting and an epilogue.
 //!
-//! One engine ([`engine`]) serves matmul, linear and convolution: rows of one operand are broadcast from where they lie
+//! One engine (`engine`) serves matmul, linear and convolution: rows of one operand are broadcast from where they lie
 //! (so weights, mapped from a file, are never copied), columns of the other are packed into panels; fp16 is expanded
-//! on the way into either. Which operand is which is decided at plan time. Few-row products go to [`gemv`].
+//! on the way into either. Which operand is which is decided at plan time. Few-row products go to `gemv`.
 
 pub(crate) mod engine;
 pub(crate) mod gemv;
