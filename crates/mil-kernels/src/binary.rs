@@ -3,6 +3,7 @@
 //! [`Broadcast`] is made at plan time; rows that are contiguous, repeated or strided in either operand are then
 //! told apart by their step alone.
 
+use crate::epilogue::Then;
 use crate::float::Float;
 use crate::pool::Pool;
 use crate::simd::simd;
@@ -90,6 +91,21 @@ impl Broadcast {
         pool: &Pool,
         body: impl Fn(&[A], &[B], &mut [O]) + Sync,
     ) {
+        self.run_at(Some(a), Some(b), out, pool, |_, a, b, out| {
+            body(a.unwrap_or_default(), b.unwrap_or_default(), out);
+        });
+    }
+
+    /// As [`Broadcast::run`] for operands of which one may be absent, its elements being in `out`; `body` also gets the
+    /// position of the block in the result.
+    fn run_at<A: Copy + Sync, B: Copy + Sync, O: Send>(
+        &self,
+        a: Option<&[A]>,
+        b: Option<&[B]>,
+        out: &mut [O],
+        pool: &Pool,
+        body: impl Fn(usize, Option<&[A]>, Option<&[B]>, &mut [O]) + Sync,
+    ) {
         let Loops { row, steps, .. } = self.loops;
         assert_eq!(out.len(), self.loops.count());
         if out.is_empty() {
@@ -109,7 +125,8 @@ impl Broadcast {
                     let n = BLOCK.min(row - at);
                     // SAFETY: block `k` of the output belongs to this range alone.
                     let out = unsafe { out.slice(r * row + at..r * row + at + n) };
-                    body(&a[side(steps[0], oa, at, n)], &b[side(steps[1], ob, at, n)], out);
+                    let a = a.map(|a| &a[side(steps[0], oa, at, n)]);
+                    body(r * row + at, a, b.map(|b| &b[side(steps[1], ob, at, n)]), out);
                 }
             });
         });
@@ -177,7 +194,8 @@ pub fn binary_f32(op: Binary, a: &mut [f32], b: Other<'_>) {
         Binary::Sub => apply!(|x, y| x - y),
         Binary::Mul => apply!(|x, y| x * y),
         Binary::Div => apply!(|x, y| x / y),
-        Binary::FloorDiv => apply!(|x, y| (x / y).floor()),
+        // The quotient of two f32 that is not an integer is never rounded to one in f64.
+        Binary::FloorDiv => apply!(|x, y| (f64::from(x) / f64::from(y)).floor() as f32),
         Binary::Mod => apply!(|x, y| {
             let r = x % y;
             if r != 0.0 && (r < 0.0) != (y < 0.0) { r + y } else { r }
@@ -190,19 +208,36 @@ pub fn binary_f32(op: Binary, a: &mut [f32], b: Other<'_>) {
 
 /// `out = a op b` on floats.
 pub fn binary<T: Float>(op: Binary, plan: &Broadcast, a: &[T], b: &[T], out: &mut [T], pool: &Pool) {
-    plan.run(a, b, out, pool, |a, b, out| {
+    binary_then(op, plan, Some(a), Some(b), out, Then::NOTHING, pool);
+}
+
+/// `out = a op b` on floats, and further steps on every block of the result while it is in cache. One operand that has
+/// the shape of the result may be absent: its elements are in `out` already.
+pub fn binary_then<T: Float>(
+    op: Binary,
+    plan: &Broadcast,
+    a: Option<&[T]>,
+    b: Option<&[T]>,
+    out: &mut [T],
+    then: Then<'_>,
+    pool: &Pool,
+) {
+    plan.run_at(a, b, out, pool, |at, a, b, out| {
         let n = out.len();
         let (mut left, mut right) = ([0f32; BLOCK], [0f32; BLOCK]);
         let left = &mut left[..n];
         match a {
-            [one] => left.fill(one.to_f32()),
-            _ => T::expand(a, left),
+            Some([one]) => left.fill(one.to_f32()),
+            Some(a) => T::expand(a, left),
+            None => T::expand(out, left),
         }
         let other = match b {
-            [one] => Other::One(one.to_f32()),
-            _ => Other::Each(T::view(b, &mut right)),
+            Some([one]) => Other::One(one.to_f32()),
+            Some(b) => Other::Each(T::view(b, &mut right)),
+            None => Other::Each(T::view(out, &mut right)),
         };
         binary_f32(op, left, other);
+        then.apply(at, left);
         T::round(left, out);
     });
 }

@@ -68,6 +68,26 @@ pub(crate) struct Finish<'a> {
     pub(crate) width: usize,
 }
 
+/// Steps after an elementwise function, whose result is one row.
+#[derive(Clone, Copy)]
+pub struct Then<'a> {
+    /// The steps; operands lie as the result does ([`Along::Same`]).
+    pub steps: &'a Epilogue,
+    /// The tensors they read.
+    pub operands: &'a [Floats<'a>],
+}
+
+impl Then<'_> {
+    /// No steps.
+    pub const NOTHING: Then<'static> = Then { steps: Epilogue::NONE, operands: &[] };
+
+    /// Applies them to the block of the result that starts at `column`.
+    pub(crate) fn apply(&self, column: usize, values: &mut [f32]) {
+        let finish = Finish { steps: self.steps, operands: self.operands, width: 0 };
+        finish.apply(Segment { row: 0, column, base: 0 }, values);
+    }
+}
+
 /// Where a segment of a row lies.
 #[derive(Clone, Copy)]
 pub(crate) struct Segment {

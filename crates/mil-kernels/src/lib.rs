@@ -57,7 +57,7 @@ pub use attention::{Attention, Mask};
 pub use binary::{Binary, Broadcast, Compare, Logical, Select};
 pub use conv::{Conv, ConvSpec, ConvTranspose};
 pub use copy::{Pad, PadMode, StridedCopy};
-pub use epilogue::{Along, Epilogue, PostOp};
+pub use epilogue::{Along, Epilogue, PostOp, Then};
 pub use float::Float;
 pub use gemm::{Matmul, MatmulSpec};
 pub use norm::LayerNorm;

@@ -35,6 +35,29 @@ pub fn exp(x: f32) -> f32 {
     p * pow2(half) * pow2(n.wrapping_sub(half))
 }
 
+/// e^x - 1, within 3 ulp.
+#[inline(always)]
+pub fn expm1(x: f32) -> f32 {
+    let x = if x > 89.0 { 89.0 } else { x };
+    let x = if x < -104.0 { -104.0 } else { x };
+    let t = x.mul_add(std::f32::consts::LOG2_E, ROUND);
+    let n = (t.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
+    let nf = t - ROUND;
+    let r = nf.mul_add(-0.693_359_375, x);
+    let r = nf.mul_add(2.121_944_4e-4, r);
+    let mut p = 1.987_569_1e-4_f32;
+    p = p.mul_add(r, 1.398_199_9e-3);
+    p = p.mul_add(r, 8.333_452e-3);
+    p = p.mul_add(r, 4.166_579_6e-2);
+    p = p.mul_add(r, 1.666_666_5e-1);
+    p = p.mul_add(r, 0.5);
+    // 2^n (e^r - 1) + (2^n - 1): near zero n is 0 and nothing cancels.
+    let p = (p * r).mul_add(r, r);
+    let half = n >> 1;
+    let (low, high) = (pow2(half), pow2(n.wrapping_sub(half)));
+    (p * low).mul_add(high, low * high - 1.0)
+}
+
 /// Natural logarithm, within 2 ulp; negative gives NaN, zero gives minus infinity.
 #[inline(always)]
 pub fn ln(x: f32) -> f32 {
@@ -153,6 +176,8 @@ mod tests {
     fn accuracy_is_as_stated() {
         assert!(worst_ulp(exp, libm::exp, -87.0, 88.7) < 2.0);
         assert!(worst_ulp(exp, libm::exp, -1.0, 1.0) < 2.0);
+        assert!(worst_ulp(expm1, libm::expm1, -20.0, 0.0) < 3.0);
+        assert!(worst_ulp(expm1, libm::expm1, -0.1, 0.1) < 3.0);
         assert!(worst_ulp(ln, libm::log, 1e-30, 10.0) < 2.0);
         assert!(worst_ulp(ln, libm::log, 1e3, 1e30) < 2.0);
         assert!(worst_ulp(tanh, libm::tanh, -10.0, 10.0) < 3.0);

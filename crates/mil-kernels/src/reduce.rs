@@ -174,7 +174,7 @@ impl Reduce {
         }
     }
 
-    /// Reduces integers, wrapping. `Mean` truncates; norms and logarithms go through `f64`.
+    /// Reduces integers: sums and products wrap; means, roots and logarithms go through `f64` and are truncated.
     pub fn run_int<T: Int>(&self, op: Reduction, x: &[T], out: &mut [T], pool: &Pool) {
         let (kept, reduced) = (&self.kept, &self.reduced);
         let grain = (GRAIN / (kept.row * reduced.count()).max(1)).max(1);
@@ -214,32 +214,32 @@ impl Reduce {
         match op {
             Reduction::Sum => fold(zero, &|s, v| s.wrapping_add(v)),
             Reduction::Mean => {
-                let sum = fold(zero, &|s, v| s.wrapping_add(v)).to_i64();
-                T::from_i64(sum.checked_div(n as i64).unwrap_or(0))
+                let sum = self.sum_of(x, base, |v| v as f64);
+                T::from_i64(if n == 0 { 0 } else { (sum / n as f64) as i64 })
             }
             Reduction::Max => fold(zero, &|s, v| if s < v { v } else { s }),
             Reduction::Min => fold(zero, &|s, v| if s > v { v } else { s }),
             Reduction::Prod => fold(T::from_i64(1), &|s, v| s.wrapping_mul(v)),
             Reduction::L1 => fold(zero, &|s, v| s.wrapping_add(abs(v))),
             Reduction::SumSquare => fold(zero, &|s, v| s.wrapping_add(v.wrapping_mul(v))),
-            Reduction::L2 => {
-                let squares = fold(zero, &|s, v| s.wrapping_add(v.wrapping_mul(v)));
-                T::from_i64((squares.to_i64() as f64).sqrt() as i64)
-            }
-            Reduction::LogSum => {
-                let sum = fold(zero, &|s, v| s.wrapping_add(v));
-                T::from_i64((sum.to_i64() as f64).ln() as i64)
-            }
+            Reduction::L2 => T::from_i64(self.sum_of(x, base, |v| (v as f64) * (v as f64)).sqrt() as i64),
+            Reduction::LogSum => T::from_i64(self.sum_of(x, base, |v| v as f64).ln() as i64),
             Reduction::LogSumExp => {
-                let mut sum = 0f64;
-                reduced.for_rows(0..reduced.rows(), |_, [offset]| {
-                    for i in 0..reduced.row {
-                        sum += (x[base + offset + i * reduced.steps[0]].to_i64() as f64).exp();
-                    }
-                });
-                T::from_i64(sum.ln() as i64)
+                let high = self.one_int(Reduction::Max, x, base).to_i64() as f64;
+                let sum = self.sum_of(x, base, |v| (v as f64 - high).exp());
+                T::from_i64((sum.ln() + high) as i64)
             }
         }
+    }
+
+    /// The sum of `f` of the reduced integers, in f64.
+    fn sum_of<T: Int>(&self, x: &[T], base: usize, f: impl Fn(i64) -> f64) -> f64 {
+        let (reduced, mut sum) = (&self.reduced, 0f64);
+        reduced.for_rows(0..reduced.rows(), |_, [offset]| {
+            let row = (0..reduced.row).map(|i| x[base + offset + i * reduced.steps[0]]);
+            sum += row.map(|v| f(v.to_i64())).sum::<f64>();
+        });
+        sum
     }
 }
 
@@ -274,10 +274,10 @@ impl Fold {
                 self.total += f64::from(sum(x));
             }
             Reduction::LogSumExp => self.total += f64::from(crate::softmax::exp_sum(x, self.high)),
-            Reduction::Max => self.total = self.total.max(f64::from(crate::softmax::max(x))),
+            Reduction::Max => self.total = f64::from(extreme(x, self.total as f32)),
             Reduction::Min => {
                 crate::unary::unary_f32(crate::unary::Unary::Neg, x);
-                self.total = self.total.min(f64::from(-crate::softmax::max(x)));
+                self.total = f64::from(-extreme(x, -self.total as f32));
             }
             Reduction::Prod => x.iter().for_each(|&v| self.total *= f64::from(v)),
         }
@@ -298,6 +298,33 @@ fn result(op: Reduction, total: f64, count: usize, high: f32) -> f32 {
     }
 }
 
+simd! {
+    /// The largest of the values and `start`; NaN if any is.
+    fn extreme(x: &[f32], start: f32) -> f32 {
+        let mut high = [start; 16];
+        let blocks = x.chunks_exact(16);
+        let mut best = start;
+        for v in blocks.remainder() {
+            best = larger(best, *v);
+        }
+        for b in blocks {
+            for i in 0..16 {
+                high[i] = larger(high[i], b[i]);
+            }
+        }
+        for v in high {
+            best = larger(best, v);
+        }
+        best
+    }
+}
+
+/// The larger; NaN if either is.
+#[inline(always)]
+fn larger(a: f32, b: f32) -> f32 {
+    if a >= b || a.is_nan() { a } else { b }
+}
+
 macro_rules! lane {
     ($name:ident, |$a:ident, $v:ident| $body:expr) => {
         simd! {
@@ -313,8 +340,8 @@ lane!(lane_sum, |a, v| *a + *v);
 lane!(lane_abs, |a, v| *a + v.abs());
 lane!(lane_square, |a, v| v.mul_add(*v, *a));
 lane!(lane_product, |a, v| *a * *v);
-lane!(lane_max, |a, v| if *v > *a { *v } else { *a });
-lane!(lane_min, |a, v| if *v < *a { *v } else { *a });
+lane!(lane_max, |a, v| larger(*a, *v));
+lane!(lane_min, |a, v| -larger(-*a, -*v));
 
 simd! {
     fn lane_exp(acc: &mut [f32; LANES], x: &[f32], high: &[f32; LANES]) {
@@ -324,27 +351,33 @@ simd! {
     }
 }
 
-/// The index of the largest (or smallest) element over the middle of `[before, axis, after]`; the first of equals.
-pub fn arg_extreme<T: Copy + PartialOrd + Sync>(
+/// The index of the largest (or smallest) element over the middle of `[before, axis, after]`; the first of equals, and
+/// the first NaN if there is one.
+pub fn arg_extreme<T: Copy + PartialOrd + Sync, I: Int>(
     largest: bool,
     [before, axis, after]: [usize; 3],
     x: &[T],
-    out: &mut [i32],
+    out: &mut [I],
     pool: &Pool,
 ) {
     assert_eq!((x.len(), out.len()), (before * axis * after, before * after));
     if x.is_empty() {
-        return out.fill(0);
+        return out.fill(I::default());
     }
+    // A value that is not ordered against itself is NaN.
+    let nan = |v: T| v.partial_cmp(&v).is_none();
     pool.for_pieces(out, after, (GRAIN / (axis * after)).max(1), |b, out| {
         for (k, o) in out.iter_mut().enumerate() {
             let at = |i: usize| x[(b * axis + i) * after + k];
-            let mut best = 0;
+            let (mut best, mut value) = (0, at(0));
             for i in 1..axis {
-                let better = if largest { at(i) > at(best) } else { at(i) < at(best) };
-                best = if better { i } else { best };
+                let v = at(i);
+                let better = if largest { v > value } else { v < value };
+                if better || (nan(v) && !nan(value)) {
+                    (best, value) = (i, v);
+                }
             }
-            *o = best as i32;
+            *o = I::from_i64(best as i64);
         }
     });
 }

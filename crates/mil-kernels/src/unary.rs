@@ -3,10 +3,12 @@
 //! Floats run in place on `f32` blocks ([`unary_f32`]); fp16 is expanded into a block on the stack and rounded back.
 //! The same in-place form is what a GEMM epilogue applies to a finished tile.
 
+use crate::epilogue::Then;
 use crate::float::Float;
 use crate::math;
 use crate::pool::Pool;
 use crate::simd::simd;
+use crate::view::SharedMut;
 
 /// A function of one float; scalars are the op's constant arguments, already in `f32`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -196,7 +198,7 @@ pub fn unary_f32(op: Unary, x: &mut [f32]) {
         }),
         Unary::Cos => apply!(x, |v| v.cos()),
         Unary::Cosh => apply!(x, |v| v.cosh()),
-        Unary::Elu(a) => apply!(x, |v, a| if v < 0.0 { a * expm1(v) } else { v }),
+        Unary::Elu(a) => apply!(x, |v, a| if v < 0.0 { a * math::expm1(v) } else { v }),
         Unary::Erf => apply!(x, |v| math::erf(v)),
         Unary::Exp => apply!(x, |v| math::exp(v)),
         Unary::Exp2 => apply!(x, |v| v.exp2()),
@@ -207,7 +209,7 @@ pub fn unary_f32(op: Unary, x: &mut [f32]) {
         Unary::Inverse { eps } => apply!(x, |v, eps| 1.0 / (v + eps)),
         Unary::LeakyRelu(a) => apply!(x, |v, a| if v < 0.0 { a * v } else { v }),
         Unary::Log { eps } => apply!(x, |v, eps| math::ln(v + eps)),
-        Unary::Linear { a, b } => apply!(x, |v, a, b| a * v + b),
+        Unary::Linear { a, b } => apply!(x, |v, a, b| v.mul_add(a, b)),
         Unary::Mul(a) => apply!(x, |v, a| v * a),
         Unary::Add(a) => apply!(x, |v, a| v + a),
         Unary::RSub(a) => apply!(x, |v, a| a - v),
@@ -225,7 +227,7 @@ pub fn unary_f32(op: Unary, x: &mut [f32]) {
         Unary::ScaledTanh { a, b } => apply!(x, |v, a, b| a * math::tanh(b * v)),
         Unary::Sigmoid => apply!(x, |v| math::sigmoid(v)),
         Unary::SigmoidHard { a, b } => apply!(x, |v, a, b| {
-            let y = a * v + b;
+            let y = v.mul_add(a, b);
             let y = if y < 0.0 { 0.0 } else { y };
             if y > 1.0 { 1.0 } else { y }
         }),
@@ -247,13 +249,6 @@ pub fn unary_f32(op: Unary, x: &mut [f32]) {
         Unary::ThresholdedRelu(a) => apply!(x, |v, a| if v < a { 0.0 } else { v }),
         Unary::Neg => apply!(x, |v| -v),
     }
-}
-
-/// e^x - 1, keeping the digits near zero.
-#[inline(always)]
-fn expm1(x: f32) -> f32 {
-    let series = x * (x * (x * (x * (1.0 / 24.0) + 1.0 / 6.0) + 0.5) + 1.0);
-    if x.abs() < 0.03 { series } else { math::exp(x) - 1.0 }
 }
 
 /// Elements a thread should get before another is woken.
@@ -287,6 +282,49 @@ pub fn unary_chain<T: Float>(ops: &[Unary], x: &[T], out: &mut [T], pool: &Pool)
             unary_f32(op, block);
         }
         T::round(block, out);
+    });
+}
+
+/// `out[i] = op(x[i])`, and further steps on every block of the result while it is in cache. Without `x` the
+/// elements are in `out` already.
+pub fn unary_then<T: Float>(op: Unary, x: Option<&[T]>, out: &mut [T], then: Then<'_>, pool: &Pool) {
+    channels_then(&[op], out.len(), x, out, then, pool);
+}
+
+/// As [`unary_then`] with a function for each channel: every `after` elements the next of `ops` is used, and after the
+/// last the first again.
+pub fn channels_then<T: Float>(
+    ops: &[Unary],
+    after: usize,
+    x: Option<&[T]>,
+    out: &mut [T],
+    then: Then<'_>,
+    pool: &Pool,
+) {
+    assert!(x.is_none_or(|x| x.len() == out.len()));
+    if out.is_empty() || ops.is_empty() {
+        return;
+    }
+    // A piece is part of one channel, or of all when they share a function.
+    let (after, planes) = if ops.len() == 1 { (out.len(), 1) } else { (after, out.len() / after) };
+    let pieces = after.div_ceil(BLOCK);
+    let shared = SharedMut::new(out);
+    pool.for_ranges(planes * pieces, (GRAIN / after.min(BLOCK)).max(1), |range| {
+        for i in range {
+            let (plane, first) = (i / pieces, i % pieces * BLOCK);
+            let at = plane * after + first;
+            // SAFETY: piece `i` belongs to this range alone.
+            let out = unsafe { shared.slice(at..plane * after + (first + BLOCK).min(after)) };
+            let mut buffer = [0f32; BLOCK];
+            let block = &mut buffer[..out.len()];
+            match x {
+                Some(x) => T::expand(&x[at..at + out.len()], block),
+                None => T::expand(out, block),
+            }
+            unary_f32(ops[plane % ops.len()], block);
+            then.apply(at, block);
+            T::round(block, out);
+        }
     });
 }
 
