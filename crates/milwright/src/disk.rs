@@ -8,35 +8,26 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A folder on disk that files are never read outside of, symbolic links included.
+/// A folder on disk. Paths in a package cannot leave it (`mil_codec::folder::resolve`), but symbolic links are followed:
+/// download caches keep every file of a package behind one.
 pub(crate) struct Disk {
     root: PathBuf,
 }
 
 impl Disk {
     /// The folder at `root`.
-    pub(crate) fn new(root: &Path) -> Result<Disk, Diagnostic> {
-        let root = root.canonicalize().map_err(|e| unreadable(root, &e))?;
-        Ok(Disk { root })
+    pub(crate) fn new(root: impl Into<PathBuf>) -> Disk {
+        Disk { root: root.into() }
     }
 }
 
 impl Folder for Disk {
     fn file(&self, path: &str) -> Result<Option<Bytes>, Diagnostic> {
-        let joined = self.root.join(path);
-        let real = match joined.canonicalize() {
-            Ok(real) => real,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(unreadable(&joined, &e)),
-        };
-        if !real.starts_with(&self.root) {
-            return Err(Diagnostic::error(
-                "package/path-escapes",
-                format!("`{path}` is a link that leads out of the package, to `{}`", real.display()),
-            )
-            .help("put the file itself into the package"));
+        let path = self.root.join(path);
+        if !path.is_file() {
+            return Ok(None);
         }
-        read(&real).map(Some)
+        read(&path).map(Some)
     }
 }
 
@@ -50,7 +41,7 @@ pub(crate) fn read(path: &Path) -> Result<Bytes, Diagnostic> {
 }
 
 /// The diagnostic for a file or folder that the operating system does not let us read.
-pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
+fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     if error.kind() == io::ErrorKind::NotFound {
         return Diagnostic::error("file/not-found", format!("there is no file `{}`", path.display()))
             .help("check the path; relative paths start at the current folder");

@@ -20,9 +20,11 @@ mod failure;
 mod map;
 pub mod npz;
 mod open;
+mod save;
 
 pub use failure::Failure;
 pub use open::{Description, Kind, OpenOptions, Opened, open, open_text, open_with};
+pub use save::{SaveOptions, save};
 
 pub use mil_base::{DType, Diagnostic, Severity, Tensor};
 pub use mil_codec::package::{

@@ -97,13 +97,13 @@ pub fn open_text(
     options: &OpenOptions,
 ) -> Result<Opened, Failure> {
     let path = path.as_ref();
-    let folder = Disk::new(folder.as_ref()).map_err(|d| Failure::one(path, d))?;
+    let folder = Disk::new(folder.as_ref());
     from_text(path, Kind::Text, source, &folder, options)
 }
 
 fn open_folder(path: &Path, options: &OpenOptions) -> Result<Opened, Failure> {
     let one = |d| Failure::one(path, d);
-    let folder = Disk::new(path).map_err(one)?;
+    let folder = Disk::new(path);
     if let Some(manifest) = folder.file("Manifest.json").map_err(one)? {
         let model = Manifest::read(&manifest).and_then(|m| m.root_path()).map_err(one)?;
         let bytes = folder.file(&model).map_err(one)?.ok_or_else(|| {
@@ -148,7 +148,7 @@ fn open_bundle(path: &Path, folder: &Disk, options: &OpenOptions) -> Result<Open
 fn open_file(path: &Path, options: &OpenOptions) -> Result<Opened, Failure> {
     let one = |d| Failure::one(path, d);
     let bytes = disk::read(path).map_err(one)?;
-    let folder = Disk::new(folder_of(path)).map_err(one)?;
+    let folder = Disk::new(folder_of(path));
     let is_text =
         path.extension().is_some_and(|e| e == "mil") || bytes.trim_ascii_start().starts_with(b"program");
     if is_text {

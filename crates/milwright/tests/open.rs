@@ -21,7 +21,7 @@ fn packages_and_bare_models_open() {
     assert_eq!(package.kind, Kind::Package);
     let function = package.default_function().unwrap();
     assert_eq!(package.program.functions[function].name, *"main");
-    assert_eq!(package.interface("main").unwrap().states.len(), 4);
+    assert_eq!(package.interface("main").unwrap().states.len(), 2);
     let model = open(models.join("bundles/quantized-constexpr.mlmodelc/input.mlmodel")).unwrap();
     assert_eq!(model.kind, Kind::Model);
     assert!(model.program.blobs.iter().all(|(_, b)| b.data.is_some()));

@@ -60,6 +60,18 @@ pub fn store(program: &Program, storage: Storage) -> Result<Stored, Vec<Diagnost
         writer: BlobWriter::new(),
         errors: Vec::new(),
     };
+    // Blobs keep the order of the files they come from, so that a file without dead blobs is written again unchanged;
+    // constants that move into the file come after them.
+    if storage != Storage::Inline {
+        for ((path, offset), (ty, id)) in blobs_in_order(program) {
+            if let Ok(tensor) = data_of(&program.blobs, id).and_then(|(_, data)| tensor_of(&ty, data)) {
+                match mover.push(&tensor) {
+                    Ok(new) => drop(mover.moved.insert((path, offset), new)),
+                    Err(error) => mover.errors.push(error),
+                }
+            }
+        }
+    }
     let mut stored = Program { blobs: Arena::new(), ..program.clone() };
     for id in program.functions.ids() {
         mover.function(&mut stored.functions[id]);
@@ -137,11 +149,8 @@ impl Mover<'_> {
         *payload = if self.storage == Storage::Inline {
             Payload::Tensor(tensor)
         } else {
-            let key = (old.path.clone(), old.offset);
-            let known = self.moved.get(&key).copied();
-            let id = known.map_or_else(|| self.push(&tensor), Ok)?;
-            self.moved.insert(key, id);
-            Payload::Blob(id)
+            let known = self.moved.get(&(old.path.clone(), old.offset)).copied();
+            Payload::Blob(known.map_or_else(|| self.push(&tensor), Ok)?)
         };
         Ok(())
     }
@@ -186,8 +195,20 @@ fn tensor_of(ty: &TensorType, data: Bytes) -> Result<Tensor, Diagnostic> {
 /// The program unchanged, with files that have every blob at the offset it was read from. Nothing if a blob has no
 /// data, two would overlap, or a path could not be written again.
 fn in_place(program: &Program) -> Option<Stored> {
-    let mut found: BTreeMap<Name, BTreeMap<u64, (TensorType, Bytes)>> = BTreeMap::new();
-    let mut fine = true;
+    let mut files: BTreeMap<Name, BlobWriter> = BTreeMap::new();
+    for ((path, offset), (ty, id)) in blobs_in_order(program) {
+        if crate::folder::resolve("", &path).ok()?.is_empty() {
+            return None;
+        }
+        let (_, data) = data_of(&program.blobs, id).ok()?;
+        files.entry(path).or_default().push_at(offset, ty.dtype, ty.shape.count()?, data).ok()?;
+    }
+    Some(Stored { program: program.clone(), files })
+}
+
+/// The blobs that ops refer to, by path and offset.
+fn blobs_in_order(program: &Program) -> BTreeMap<(Name, u64), (TensorType, BlobId)> {
+    let mut found = BTreeMap::new();
     for (_, function) in program.functions.iter() {
         for (_, op) in function.ops.iter() {
             let args = op.args.iter().flat_map(|(_, arg)| &arg.0).filter_map(|b| match b {
@@ -196,26 +217,14 @@ fn in_place(program: &Program) -> Option<Stored> {
             });
             for constant in op.attributes.iter().map(|(_, c)| c).chain(args) {
                 each_blob(&constant.payload, &constant.ty, &mut |id, ty| {
-                    let Ok((blob, data)) = data_of(&program.blobs, id) else {
-                        fine = false;
-                        return;
-                    };
-                    found.entry(blob.path.clone()).or_default().insert(blob.offset, (ty.clone(), data));
+                    if let Some(blob) = program.blobs.get(id) {
+                        found.insert((blob.path.clone(), blob.offset), (ty.clone(), id));
+                    }
                 });
             }
         }
     }
-    let mut files = BTreeMap::new();
-    for (path, blobs) in found {
-        let inside = crate::folder::resolve("", &path).ok()?;
-        fine &= !inside.is_empty();
-        let mut writer = BlobWriter::new();
-        for (offset, (ty, data)) in blobs {
-            writer.push_at(offset, ty.dtype, ty.shape.count()?, data).ok()?;
-        }
-        files.insert(path, writer);
-    }
-    fine.then(|| Stored { program: program.clone(), files })
+    found
 }
 
 fn each_blob(payload: &Payload, ty: &Type, found: &mut dyn FnMut(BlobId, &TensorType)) {

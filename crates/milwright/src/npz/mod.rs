@@ -5,12 +5,12 @@
 
 mod npy;
 
-use crate::disk::{self, unreadable};
+use crate::disk;
 use crate::failure::Failure;
+use crate::save::replace_file;
 use bytes::Bytes;
 use mil_base::{Diagnostic, Tensor};
-use std::fs::File;
-use std::io::{self, BufWriter, Cursor, Read, Seek, Write};
+use std::io::{self, Cursor, Read, Seek, Write};
 use std::path::Path;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
@@ -101,12 +101,8 @@ pub fn save<'t>(
     arrays: impl IntoIterator<Item = (&'t str, &'t Tensor)>,
 ) -> Result<(), Failure> {
     let path = path.as_ref();
-    let written = File::create(path).and_then(|f| write(BufWriter::new(f), arrays)?.flush());
-    written.map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound => Failure::one(path, unreadable(path, &e)),
-        _ => {
-            let message = format!("cannot write `{}`: {e}", path.display());
-            Failure::one(path, Diagnostic::error("file/unwritable", message))
-        }
-    })
+    to_bytes(arrays)
+        .map_err(|e| Diagnostic::error("npz/unwritable", format!("the arrays cannot be archived: {e}")))
+        .and_then(|bytes| replace_file(path, |file| file.write_all(&bytes)))
+        .map_err(|d| Failure::one(path, d))
 }

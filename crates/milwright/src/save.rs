@@ -1,0 +1,177 @@
+//! Saving a program by the kind its name says.
+
+use crate::disk;
+use crate::failure::Failure;
+use crate::open::Description;
+use mil_base::Diagnostic;
+use mil_codec::blob::BlobWriter;
+use mil_codec::folder::resolve;
+use mil_codec::package::{self, Described};
+use mil_codec::text::{self, Options};
+use mil_codec::weights::{Storage, store};
+use mil_ir::Program;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// What to say besides the program.
+#[derive(Clone, Default, Debug)]
+pub struct SaveOptions<'a> {
+    /// What the model says about itself; made from the functions' signatures if there is none. Text does not have it.
+    pub description: Option<&'a Description>,
+    /// How text is spelt.
+    pub text: Options,
+}
+
+/// Saves a program as `.mlpackage`, `.mlmodel` or `.mil`, as the end of `path` says; gives what could not be kept.
+///
+/// Everything is written beside the target and then renamed, so the target may be what the program was opened from, and
+/// is never half written. Weights of a `.mil` go into files beside it; one that exists already with other content is not
+/// overwritten, since it may belong to another program.
+///
+/// Errors: `file/unknown-kind`, `file/unwritable`, `file/exists`, and those of [`mil_codec::package::write`].
+pub fn save(
+    path: impl AsRef<Path>,
+    program: &Program,
+    options: &SaveOptions<'_>,
+) -> Result<Vec<Diagnostic>, Failure> {
+    let path = path.as_ref();
+    let described = options.description.map(|d| Described {
+        specification_version: d.specification_version,
+        is_updatable: d.is_updatable,
+        model: &d.model,
+    });
+    let all = |diagnostics| Failure { path: path.into(), source: None, diagnostics };
+    let one = |d| Failure::one(path, d);
+    match path.extension().and_then(|e| e.to_str()) {
+        Some("mlpackage") => {
+            let written = package::write(program, described).map_err(all)?;
+            replace_folder(path, |folder| {
+                for (name, bytes) in &written.files {
+                    write_file(&folder.join(name), |out| out.write_all(bytes))?;
+                }
+                written
+                    .weights
+                    .iter()
+                    .try_for_each(|(name, w)| write_file(&folder.join(name), |out| w.write_to(out)))
+            })
+            .map_err(one)?;
+            Ok(written.warnings)
+        }
+        Some("mlmodel") => {
+            let (bytes, warnings) = package::write_model(program, described).map_err(all)?;
+            replace_file(path, |out| out.write_all(&bytes)).map_err(one)?;
+            Ok(warnings)
+        }
+        Some("mil") => save_text(path, program, &options.text).map(|()| Vec::new()),
+        _ => Err(one(Diagnostic::error(
+            "file/unknown-kind",
+            format!("`{}` has no kind we can write", path.display()),
+        )
+        .help("end the name in .mlpackage, .mlmodel or .mil"))),
+    }
+}
+
+fn save_text(path: &Path, program: &Program, options: &Options) -> Result<(), Failure> {
+    let one = |d| Failure::one(path, d);
+    let stored = store(program, Storage::AsRead).map_err(|diagnostics| Failure {
+        path: path.into(),
+        source: None,
+        diagnostics,
+    })?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    for (name, weights) in &stored.files {
+        let target = folder.join(resolve("", name).map_err(one)?);
+        save_weights(&target, weights).map_err(one)?;
+    }
+    let text = text::print(&stored.program, options);
+    replace_file(path, |out| out.write_all(text.as_bytes())).map_err(one)
+}
+
+fn save_weights(target: &Path, weights: &BlobWriter) -> Result<(), Diagnostic> {
+    if !target.exists() {
+        return replace_file(target, |out| weights.write_to(out));
+    }
+    let there = disk::read(target)?;
+    let mut compare = Compare { rest: &there };
+    if weights.write_to(&mut compare).is_ok() && compare.rest.is_empty() {
+        return Ok(());
+    }
+    let message = format!("`{}` exists and holds other weights", target.display());
+    Err(Diagnostic::error("file/exists", message)
+        .help("save into a folder of its own, or remove the file if nothing needs it any more"))
+}
+
+/// Takes the bytes that are expected and fails on the first that differ.
+struct Compare<'a> {
+    rest: &'a [u8],
+}
+
+impl Write for Compare<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.rest = self.rest.strip_prefix(bytes).ok_or_else(|| io::Error::other("different"))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::error("file/unwritable", format!("cannot write `{}`: {error}", path.display()))
+        .help("check that the folder exists, that it may be written to, and that the disk is not full")
+}
+
+/// Writes a file with its folders.
+fn write_file(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut out = BufWriter::new(File::create(path)?);
+    content(&mut out)?;
+    out.flush()
+}
+
+/// A name beside `path` that nothing else uses.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}.part", std::process::id()));
+    path.with_file_name(name)
+}
+
+/// Writes the file whole, or not at all.
+pub(crate) fn replace_file(
+    path: &Path,
+    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Diagnostic> {
+    let part = beside(path);
+    let written = write_file(&part, content).and_then(|()| fs::rename(&part, path));
+    written.map_err(|e| {
+        let _ = fs::remove_file(&part);
+        unwritable(path, &e)
+    })
+}
+
+/// Writes the folder whole, or not at all. A folder that is there already is replaced only if it is a package.
+fn replace_folder(path: &Path, content: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), Diagnostic> {
+    if path.exists() && !path.join("Manifest.json").exists() {
+        let message = format!("`{}` exists and is not a package", path.display());
+        return Err(
+            Diagnostic::error("file/exists", message).help("choose another name, or remove it yourself")
+        );
+    }
+    let part = beside(path);
+    let written = content(&part).and_then(|()| {
+        if path.exists() {
+            fs::remove_dir_all(path)?;
+        }
+        fs::rename(&part, path)
+    });
+    written.map_err(|e| {
+        let _ = fs::remove_dir_all(&part);
+        unwritable(path, &e)
+    })
+}
