@@ -1,0 +1,60 @@
+//! `l2_norm`: the last three axes scaled to length 1.
+
+use crate::contract::*;
+use mil_base::{Opset, Type};
+
+/// The card of `l2_norm`.
+pub static L2_NORM: OpDef = OpDef {
+    name: "l2_norm",
+    doc: Doc::page(include_str!("l2_norm.md")),
+    versions: &[
+        Version::new(
+            Opset::Ios15,
+            &[
+                Param::tensor("x", sets::FLOAT).group("T"),
+                Param::constant("epsilon", sets::FLOAT).group("T").or(Default::Float(1e-6)),
+            ],
+        ),
+        Version::new(
+            Opset::Ios17,
+            &[
+                Param::tensor("x", sets::FLOAT).group("T"),
+                Param::constant("epsilon", sets::FLOAT).group("U").or(Default::Float(1e-6)),
+            ],
+        ),
+    ],
+    constraints: &[Constraint { slug: "l2_norm/rank", rule: "x has rank 3 or more" }],
+    infer,
+    reference: Reference::Rule(reference),
+    cpu: Cpu::Reference("the kernel is not connected yet"),
+    gradient: Gradient::Todo("differentiation is a later issue"),
+    ane: Ane::Todo("the Neural Engine's rules are a later issue"),
+    cost: |op| (op.ty("x")?.shape.count()? as u64).checked_mul(3),
+    accuracy: Accuracy::sum(2e-6),
+};
+
+fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {
+    let x = cx.need("x")?;
+    if x.shape.rank() < 3 {
+        return Err(cx.refuse(
+            "l2_norm/rank",
+            "x",
+            format!("x is {x}"),
+            "x needs three axes to be normalised: expand_dims adds missing ones",
+        ));
+    }
+    cx.one(x.dtype, x.shape.clone())
+}
+
+fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
+    let (x, epsilon) = (call.arg("x")?, call.float("epsilon")?);
+    let [.., a, b, c] = x.shape[..] else {
+        return Err(Failure::new("l2_norm/rank", "x needs three axes"));
+    };
+    let mut out = x.f64s();
+    for part in out.chunks_mut((a * b * c).max(1)) {
+        let length = (part.iter().map(|v| v * v).sum::<f64>() + epsilon).sqrt();
+        part.iter_mut().for_each(|v| *v /= length);
+    }
+    Ok(vec![RefTensor::floats(x.dtype, &x.shape, out)])
+}
