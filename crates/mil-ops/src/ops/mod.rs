@@ -43,6 +43,9 @@ pub mod elementwise_unary {
 }
 
 #[allow(missing_docs)]
+pub mod image_resizing {}
+
+#[allow(missing_docs)]
 pub mod linear {
     pub mod einsum;
     pub mod linear;
@@ -52,7 +55,17 @@ pub mod linear {
 
 #[allow(missing_docs)]
 pub mod normalization {
+    pub mod batch_norm;
+    pub mod common;
+    pub mod instance_norm;
+    pub mod l2_norm;
     pub mod layer_norm;
+    pub mod local_response_norm;
+}
+
+#[allow(missing_docs)]
+pub mod pool {
+    pub mod pool;
 }
 
 #[allow(missing_docs)]
@@ -60,6 +73,14 @@ pub mod quantization {
     pub mod common;
     pub mod dequantize;
     pub mod quantize;
+}
+
+#[allow(missing_docs)]
+pub mod recurrent {
+    pub mod common;
+    pub mod gru;
+    pub mod lstm;
+    pub mod rnn;
 }
 
 #[allow(missing_docs)]
@@ -82,6 +103,8 @@ pub static ALL: &[&OpDef] = &[
     &elementwise_unary::math::ASIN,
     &elementwise_unary::math::ATAN,
     &elementwise_unary::math::ATANH,
+    &pool::pool::AVG_POOL,
+    &normalization::batch_norm::BATCH_NORM,
     &elementwise_unary::cast::CAST,
     &elementwise_unary::math::CEIL,
     &activation::parametric::CLAMPED_RELU,
@@ -104,21 +127,28 @@ pub static ALL: &[&OpDef] = &[
     &activation::gelu::GELU,
     &elementwise_binary::comparison::GREATER,
     &elementwise_binary::comparison::GREATER_EQUAL,
+    &recurrent::gru::GRU,
     &tensor_operation::identity::IDENTITY,
+    &normalization::instance_norm::INSTANCE_NORM,
     &elementwise_unary::epsilon::INVERSE,
+    &normalization::l2_norm::L2_NORM,
+    &pool::pool::L2_POOL,
     &normalization::layer_norm::LAYER_NORM,
     &activation::parametric::LEAKY_RELU,
     &elementwise_binary::comparison::LESS,
     &elementwise_binary::comparison::LESS_EQUAL,
     &linear::linear::LINEAR,
     &activation::parametric::LINEAR_ACTIVATION,
+    &normalization::local_response_norm::LOCAL_RESPONSE_NORM,
     &elementwise_unary::epsilon::LOG,
     &elementwise_binary::logical::LOGICAL_AND,
     &elementwise_unary::logical_not::LOGICAL_NOT,
     &elementwise_binary::logical::LOGICAL_OR,
     &elementwise_binary::logical::LOGICAL_XOR,
+    &recurrent::lstm::LSTM,
     &linear::matmul::MATMUL,
     &elementwise_binary::arithmetic::MAXIMUM,
+    &pool::pool::MAX_POOL,
     &elementwise_binary::arithmetic::MINIMUM,
     &elementwise_binary::arithmetic::MOD,
     &elementwise_binary::arithmetic::MUL,
@@ -141,6 +171,7 @@ pub static ALL: &[&OpDef] = &[
     &reduction::reduce::REDUCE_SUM_SQUARE,
     &activation::plain::RELU,
     &activation::plain::RELU6,
+    &recurrent::rnn::RNN,
     &elementwise_unary::math::ROUND,
     &elementwise_unary::epsilon::RSQRT,
     &activation::parametric::SCALED_TANH,
@@ -172,6 +203,8 @@ pub static FAMILIES: &[&str] = &[
     "elementwise_unary",
     "elementwise_unary",
     "elementwise_unary",
+    "pool",
+    "normalization",
     "elementwise_unary",
     "elementwise_unary",
     "activation",
@@ -194,21 +227,28 @@ pub static FAMILIES: &[&str] = &[
     "activation",
     "elementwise_binary",
     "elementwise_binary",
+    "recurrent",
     "tensor_operation",
+    "normalization",
     "elementwise_unary",
+    "normalization",
+    "pool",
     "normalization",
     "activation",
     "elementwise_binary",
     "elementwise_binary",
     "linear",
     "activation",
+    "normalization",
     "elementwise_unary",
     "elementwise_binary",
     "elementwise_unary",
     "elementwise_binary",
     "elementwise_binary",
+    "recurrent",
     "linear",
     "elementwise_binary",
+    "pool",
     "elementwise_binary",
     "elementwise_binary",
     "elementwise_binary",
@@ -231,6 +271,7 @@ pub static FAMILIES: &[&str] = &[
     "reduction",
     "activation",
     "activation",
+    "recurrent",
     "elementwise_unary",
     "elementwise_unary",
     "activation",
