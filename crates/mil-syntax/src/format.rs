@@ -257,9 +257,7 @@ impl<'t> Writer<'t> {
 
 /// Is there a space between two tokens of a line?
 fn spaced(previous: Kind, next: Kind) -> bool {
-    match (previous, next) {
-        (Kind::Comma | Kind::Equals | Kind::Arrow, _) | (_, Kind::Equals | Kind::Arrow) => true,
-        (Kind::Word | Kind::Greater, Kind::Word) => true,
-        _ => false,
-    }
+    matches!(previous, Kind::Comma | Kind::Equals | Kind::Arrow)
+        || matches!(next, Kind::Equals | Kind::Arrow)
+        || (matches!(previous, Kind::Word | Kind::Greater) && next == Kind::Word)
 }

@@ -2,13 +2,16 @@
 
 use super::codes;
 use super::scope::{Entry, Scope};
-use mil_base::{Diagnostic, Interner, Label, Name, Place, Span, Type};
+use mil_base::{Diagnostic, Interner, Label, Name, Place, Severity, Span, Type};
 use mil_ir::{
     Arg, Binding, Blob, BlobId, Builder, Constant, Function, NamedConstant, Origins, Payload, Program,
     SpanTable, ValueId,
 };
 use mil_syntax::tree;
 use std::collections::HashMap;
+
+/// After this many diagnostics the rest is counted, not listed.
+const MAX_DIAGNOSTICS: usize = 500;
 
 /// What lowering gives.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +45,13 @@ pub fn lower(tree: &tree::Program<'_>) -> Lowered {
         seen.insert(function.name.text, function.name.span);
         lowering.function(function);
     }
+    if lowering.unlisted > 0 {
+        let message = format!("{} more mistakes are not listed", lowering.unlisted);
+        lowering.out.diagnostics.push(
+            Diagnostic::new(Severity::Note, mil_syntax::codes::TOO_MANY_ERRORS, message)
+                .help("mend the first ones and look again"),
+        );
+    }
     lowering.out
 }
 
@@ -50,6 +60,7 @@ struct Lowering {
     out: Lowered,
     names: Interner,
     blobs: HashMap<(Name, u64), BlobId>,
+    unlisted: usize,
 }
 
 /// A function that is being lowered.
@@ -119,8 +130,7 @@ impl Lowering {
         for arg in &tree.args {
             let name = self.names.intern(arg.name.text);
             let bindings = arg.bindings.as_slice().iter().filter_map(|b| self.binding(body, b)).collect();
-            if args.iter().any(|(other, _)| *other == name) {
-                let earlier = body.spans.args.get(&(index, name.clone())).copied().unwrap_or_default();
+            if let Some(&earlier) = body.spans.args.get(&(index, name.clone())) {
                 self.duplicate_argument(&name, (arg.span, earlier), place.clone());
                 continue;
             }
@@ -178,6 +188,10 @@ impl Lowering {
         if body.scope.damaged {
             return None;
         }
+        if self.out.diagnostics.len() >= MAX_DIAGNOSTICS {
+            self.unlisted += 1;
+            return None;
+        }
         let help = match body.scope.nearest(name.text) {
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None => "define it in a statement before this one, or as a parameter".to_owned(),
@@ -194,10 +208,11 @@ impl Lowering {
 
     fn attributes(&mut self, tree: &tree::Attributes<'_>, place: &Place) -> Vec<NamedConstant> {
         let mut all: Vec<NamedConstant> = Vec::with_capacity(tree.items.len());
-        for (at, attribute) in tree.items.iter().enumerate() {
+        let mut seen: HashMap<&str, Span> = HashMap::new();
+        for attribute in &tree.items {
             let name = self.names.intern(attribute.name.text);
-            if let Some(earlier) = tree.items[..at].iter().find(|a| a.name.text == attribute.name.text) {
-                self.duplicate_argument(&name, (attribute.name.span, earlier.name.span), place.clone());
+            if let Some(earlier) = seen.insert(attribute.name.text, attribute.name.span) {
+                self.duplicate_argument(&name, (attribute.name.span, earlier), place.clone());
                 continue;
             }
             if let Some(constant) = self.constant(&attribute.value) {
@@ -256,6 +271,10 @@ impl Lowering {
         help: &str,
         place: Place,
     ) {
+        if self.out.diagnostics.len() >= MAX_DIAGNOSTICS {
+            self.unlisted += 1;
+            return;
+        }
         let second = Label { place, span: Some(spans.0), message: "the second time".into() };
         self.out.diagnostics.push(
             Diagnostic::error(code, message)

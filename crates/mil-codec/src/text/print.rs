@@ -1,7 +1,7 @@
 //! The IR to MIL text, as Apple's compiler lays it out (`facts/mil-text-grammar.md` sections 1 to 6).
 
 use super::hex::write_float;
-use super::names::{identifier, value_names};
+use super::names::{function_names, identifier, value_names};
 use mil_base::{DType, Name, Tensor, Type};
 use mil_ir::{
     Arg, Binding, BlobId, BlockId, Constant, Function, NamedConstant, OpId, Payload, Program, ValueId,
@@ -42,8 +42,9 @@ pub fn print(program: &Program, options: &Options) -> String {
         printer.out.push('\n');
     }
     printer.out.push_str("{\n");
-    for (_, function) in program.functions.iter() {
-        printer.function(function);
+    let names = function_names(program);
+    for ((_, function), name) in program.functions.iter().zip(&names) {
+        printer.function(function, name);
     }
     printer.out.push('}');
     printer.out
@@ -68,9 +69,9 @@ impl Named<'_> {
 }
 
 impl Printer<'_> {
-    fn function(&mut self, function: &Function) {
+    fn function(&mut self, function: &Function, name: &str) {
         let named = Named { function, names: value_names(function) };
-        let _ = write!(self.out, "    func {}<{}>(", identifier(&function.name), identifier(&function.opset));
+        let _ = write!(self.out, "    func {name}<{}>(", identifier(&function.opset));
         self.params(&named, function.body);
         self.out.push(')');
         if !function.attributes.is_empty() {
