@@ -43,9 +43,6 @@ pub mod elementwise_unary {
 }
 
 #[allow(missing_docs)]
-pub mod image_resizing {}
-
-#[allow(missing_docs)]
 pub mod linear {
     pub mod einsum;
     pub mod linear;
