@@ -18,6 +18,7 @@
 //! | [`unary`], [`binary`], [`cast`] | elementwise functions, broadcasting, comparisons, select, conversions |
 //! | [`softmax`], [`norm`], [`reduce`] | along axes |
 //! | [`pooling`], [`resize`], [`scan`] | windows, upsampling, cumulative sums |
+//! | [`quantize`] | [`Affine`]: to 8-bit integers and back |
 //! | [`copy`] | permute, slice, concat, pad, tile, gather |
 //! | [`window`] | [`Window`]: geometry shared by convolution and pooling |
 //! | [`attention`] | scaled dot-product attention, tiled |
@@ -40,6 +41,7 @@ pub mod math;
 pub mod norm;
 pub mod pool;
 pub mod pooling;
+pub mod quantize;
 pub mod reduce;
 pub mod resize;
 pub mod scan;
@@ -63,6 +65,7 @@ pub use gemm::{Matmul, MatmulSpec};
 pub use norm::LayerNorm;
 pub use pool::Pool;
 pub use pooling::{Pooling, WindowPool};
+pub use quantize::Affine;
 pub use reduce::{Reduce, Reduction};
 pub use scan::Scan;
 pub use softmax::Softmax;

@@ -16,9 +16,18 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// Cumulative sum over the middle of `[before, axis, after]`. fp16 is added up in `f32` and rounded at each result.
+    /// Cumulative sum over the middle of `[before, axis, after]`. Sums are kept in `f64` and each result is
+    /// rounded once.
     pub fn run<T: Float>(self, shape: [usize; 3], x: &[T], out: &mut [T], pool: &Pool) {
-        self.walk(shape, x, out, pool, 0f32, |sum, v| sum + v.to_f32(), T::from_f32);
+        self.walk(
+            shape,
+            x,
+            out,
+            pool,
+            0f64,
+            |sum, v| sum + f64::from(v.to_f32()),
+            |sum| T::from_f32(sum as f32),
+        );
     }
 
     /// The same on integers, wrapping.

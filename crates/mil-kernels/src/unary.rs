@@ -29,6 +29,13 @@ pub enum Unary {
     Atanh,
     /// upwards to an integer
     Ceil,
+    /// min(x, hi), or min(a x, hi) below zero
+    ClampedRelu {
+        /// Factor below zero.
+        a: f32,
+        /// Upper bound.
+        hi: f32,
+    },
     /// min(max(x, lo), hi)
     Clip {
         /// Lower bound.
@@ -192,6 +199,10 @@ pub fn unary_f32(op: Unary, x: &mut [f32]) {
         Unary::Atan => apply!(x, |v| v.atan()),
         Unary::Atanh => apply!(x, |v| v.atanh()),
         Unary::Ceil => apply!(x, |v| v.ceil()),
+        Unary::ClampedRelu { a, hi } => apply!(x, |v, a, hi| {
+            let v = if v < 0.0 { a * v } else { v };
+            if v > hi { hi } else { v }
+        }),
         Unary::Clip { lo, hi } => apply!(x, |v, lo, hi| {
             let v = if v < lo { lo } else { v };
             if v > hi { hi } else { v }

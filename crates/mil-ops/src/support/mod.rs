@@ -5,4 +5,6 @@ pub mod axes;
 pub mod broadcast;
 pub(crate) mod constness;
 pub mod elementwise;
+pub mod plan;
+pub mod steps;
 pub(crate) mod window;

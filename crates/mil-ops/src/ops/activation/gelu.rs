@@ -2,7 +2,9 @@
 
 use crate::contract::*;
 use crate::support::elementwise::{each, map, same_type, sigmoid};
+use crate::support::plan::{fusible, post, unary};
 use mil_base::{Opset, Type};
+use mil_kernels::Unary;
 
 /// The card of `gelu`.
 pub static GELU: OpDef = OpDef {
@@ -21,7 +23,7 @@ pub static GELU: OpDef = OpDef {
     }],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("the kernel is not connected yet"),
+    cpu: fusible(plan, as_post),
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| each(op, 8),
@@ -70,4 +72,25 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         Some(Mode::Sigmoid) => map(call, |v| v * sigmoid(1.702 * v)),
         None => Err(Failure::new("gelu/mode-known", format!("`gelu` has no mode `{mode}`"))),
     }
+}
+
+fn mode(cx: &CpuCx<'_>) -> Option<Mode> {
+    Mode::parse(&cx.view.str("mode")?)
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    match mode(cx).ok_or_else(|| cx.unplanned("mode"))? {
+        Mode::Exact => unary(cx, Unary::Gelu),
+        Mode::Tanh => unary(cx, Unary::GeluTanh),
+        Mode::Sigmoid => unary(cx, Unary::GeluSigmoid),
+    }
+}
+
+fn as_post(cx: &CpuCx<'_>, slot: usize) -> Option<PostOp> {
+    let step = match mode(cx)? {
+        Mode::Exact => PostOp::GeluExact,
+        Mode::Tanh => PostOp::GeluTanh,
+        Mode::Sigmoid => PostOp::GeluSigmoid,
+    };
+    post(cx, slot, step)
 }

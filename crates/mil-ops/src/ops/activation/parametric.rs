@@ -2,7 +2,9 @@
 
 use crate::contract::*;
 use crate::support::elementwise::{at_least, at_most, each, map, same_type_scalar_parameters};
+use crate::support::plan::{fusible, fusing, post, scalar, unary};
 use mil_base::Opset;
+use mil_kernels::Unary;
 
 const PAGE: &str = include_str!("parametric.md");
 
@@ -37,7 +39,7 @@ const ALPHA_BETA: &[Version] = &[
 ];
 
 macro_rules! row {
-    ($name:literal, $versions:expr, $reference:expr, $flops:literal, $accuracy:expr) => {
+    ($name:literal, $versions:expr, $reference:expr, $cpu:expr, $flops:literal, $accuracy:expr) => {
         OpDef {
             name: $name,
             doc: Doc::section(PAGE, $name),
@@ -48,7 +50,7 @@ macro_rules! row {
             }],
             infer: same_type_scalar_parameters,
             reference: Reference::Rule($reference),
-            cpu: Cpu::Reference("the kernel is not connected yet"),
+            cpu: $cpu,
             gradient: Gradient::Todo("differentiation is a later issue"),
             ane: Ane::Todo("the Neural Engine's rules are a later issue"),
             cost: |op| each(op, $flops),
@@ -62,6 +64,7 @@ pub static CLAMPED_RELU: OpDef = row!(
     "clamped_relu",
     ALPHA_BETA,
     |c| two(c, |v, alpha, beta| at_most(if v < 0.0 { alpha * v } else { v }, beta)),
+    fusing(plan_clamped_relu),
     2,
     Accuracy::ROUNDED
 );
@@ -70,6 +73,7 @@ pub static ELU: OpDef = row!(
     "elu",
     ALPHA,
     |c| one(c, |v, alpha| if v < 0.0 { alpha * v.exp_m1() } else { v }),
+    fusing(|cx| unary(cx, Unary::Elu(scalar(cx, "alpha")?))),
     3,
     Accuracy::ulps(8.0)
 );
@@ -78,6 +82,7 @@ pub static LEAKY_RELU: OpDef = row!(
     "leaky_relu",
     ALPHA,
     |c| one(c, |v, alpha| if v < 0.0 { alpha * v } else { v }),
+    fusible(|cx| unary(cx, Unary::LeakyRelu(scalar(cx, "alpha")?)), leaky_relu_post),
     1,
     Accuracy::ROUNDED
 );
@@ -86,6 +91,7 @@ pub static LINEAR_ACTIVATION: OpDef = row!(
     "linear_activation",
     ALPHA_BETA,
     |c| two(c, |v, alpha, beta| alpha * v + beta),
+    fusing(|cx| unary(cx, Unary::Linear { a: scalar(cx, "alpha")?, b: scalar(cx, "beta")? })),
     2,
     Accuracy::ROUNDED
 );
@@ -94,6 +100,7 @@ pub static SCALED_TANH: OpDef = row!(
     "scaled_tanh",
     ALPHA_BETA,
     |c| two(c, |v, alpha, beta| alpha * (beta * v).tanh()),
+    fusing(|cx| unary(cx, Unary::ScaledTanh { a: scalar(cx, "alpha")?, b: scalar(cx, "beta")? })),
     3,
     Accuracy::ulps(12.0)
 );
@@ -102,6 +109,7 @@ pub static SIGMOID_HARD: OpDef = row!(
     "sigmoid_hard",
     ALPHA_BETA,
     |c| two(c, |v, alpha, beta| at_most(at_least(alpha * v + beta, 0.0), 1.0)),
+    fusing(|cx| unary(cx, Unary::SigmoidHard { a: scalar(cx, "alpha")?, b: scalar(cx, "beta")? })),
     4,
     Accuracy::ROUNDED
 );
@@ -110,6 +118,7 @@ pub static THRESHOLDED_RELU: OpDef = row!(
     "thresholded_relu",
     ALPHA,
     |c| one(c, |v, alpha| if v < alpha { 0.0 } else { v }),
+    fusing(|cx| unary(cx, Unary::ThresholdedRelu(scalar(cx, "alpha")?))),
     1,
     Accuracy::EXACT
 );
@@ -122,4 +131,12 @@ fn one(call: &RefCall<'_>, f: fn(f64, f64) -> f64) -> Result<Vec<RefTensor>, Fai
 fn two(call: &RefCall<'_>, f: fn(f64, f64, f64) -> f64) -> Result<Vec<RefTensor>, Failure> {
     let (alpha, beta) = (call.float("alpha")?, call.float("beta")?);
     map(call, |v| f(v, alpha, beta))
+}
+
+fn plan_clamped_relu(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    unary(cx, Unary::ClampedRelu { a: scalar(cx, "alpha")?, hi: scalar(cx, "beta")? })
+}
+
+fn leaky_relu_post(cx: &CpuCx<'_>, slot: usize) -> Option<PostOp> {
+    post(cx, slot, PostOp::LeakyRelu(scalar(cx, "alpha").ok()?))
 }

@@ -3,7 +3,9 @@
 use crate::contract::*;
 use crate::support::axes::Around;
 use crate::support::elementwise::{each, same_type, softplus};
+use crate::support::plan::{channels, fusing};
 use mil_base::{Opset, TensorType, Type};
+use mil_kernels::Unary;
 
 const PAGE: &str = include_str!("per_channel.md");
 
@@ -40,7 +42,7 @@ pub static PRELU: OpDef = OpDef {
         let alpha = call.arg("alpha")?.f64s();
         by_channel(call, |v, c| Some(if v < 0.0 { alpha.get(c)? * v } else { v }))
     }),
-    cpu: Cpu::Reference("the kernel is not connected yet"),
+    cpu: fusing(plan_prelu),
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| each(op, 1),
@@ -81,7 +83,7 @@ pub static SOFTPLUS_PARAMETRIC: OpDef = OpDef {
         let (alpha, beta) = (call.arg("alpha")?.f64s(), call.arg("beta")?.f64s());
         by_channel(call, |v, c| Some(alpha.get(c)? * softplus(beta.get(c)? * v)))
     }),
-    cpu: Cpu::Reference("the kernel is not connected yet"),
+    cpu: fusing(plan_softplus),
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| each(op, 5),
@@ -155,4 +157,24 @@ fn by_channel(call: &RefCall<'_>, f: impl Fn(f64, usize) -> Option<f64>) -> Resu
     let values = values
         .ok_or_else(|| Failure::new("op/shapes-differ", "a parameter has fewer elements than x channels"))?;
     Ok(vec![RefTensor::floats(x.dtype, &x.shape, values)])
+}
+
+/// The elements of a parameter of a plan.
+fn parameter(cx: &CpuCx<'_>, name: &str) -> Result<Vec<f32>, Failure> {
+    let values = cx.tensor(name).ok_or_else(|| cx.unplanned(name))?.to_f64();
+    if cx.ty("x")?.shape.get(1) != Some(&values.len()) {
+        return Err(cx.unplanned(name));
+    }
+    Ok(values.into_iter().map(|v| v as f32).collect())
+}
+
+fn plan_prelu(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let ops = parameter(cx, "alpha")?.into_iter().map(Unary::LeakyRelu).collect();
+    channels(cx, ops, Around::new(&cx.ty("x")?.shape, 1).after)
+}
+
+fn plan_softplus(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let pairs = parameter(cx, "alpha")?.into_iter().zip(parameter(cx, "beta")?);
+    let ops = pairs.map(|(a, b)| Unary::SoftplusParametric { a, b }).collect();
+    channels(cx, ops, Around::new(&cx.ty("x")?.shape, 1).after)
 }

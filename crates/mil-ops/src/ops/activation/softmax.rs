@@ -3,7 +3,9 @@
 use crate::contract::*;
 use crate::support::axes::{Around, resolve};
 use crate::support::elementwise::{each, same_type};
+use crate::support::plan::{for_float, output};
 use mil_base::{Opset, Type};
+use mil_kernels::{Float, Softmax, bytes_as, bytes_as_mut};
 
 /// The card of `softmax`.
 pub static SOFTMAX: OpDef = OpDef {
@@ -19,7 +21,7 @@ pub static SOFTMAX: OpDef = OpDef {
     constraints: &[Constraint { slug: "softmax/axis-in-range", rule: "axis is in -rank..rank" }],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("the kernel is not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| each(op, 5),
@@ -49,4 +51,20 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         }
     }
     Ok(vec![RefTensor::floats(x.dtype, &x.shape, y)])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    fn kernel<T: Float>(plan: Softmax, x: usize, threads: usize) -> CpuKernel {
+        let scratch = plan.scratch_bytes(threads);
+        CpuKernel::new(move |call| {
+            let (x, out) = (bytes_as::<T>(call.read(x)?), bytes_as_mut::<T>(output(call.outputs)?));
+            plan.run(x, out, call.scratch, call.pool);
+            Ok(())
+        })
+        .scratch(scratch)
+    }
+    let x = cx.ty("x")?;
+    let axis = resolve(cx.view.int("axis").ok_or_else(|| cx.unplanned("axis"))?, x.shape.len())?;
+    let (plan, slot) = (Softmax::new(&x.shape, axis), cx.need("x")?);
+    for_float!(cx, "x", x.dtype, T => Ok(kernel::<T>(plan, slot, cx.threads)))
 }

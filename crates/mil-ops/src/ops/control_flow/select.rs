@@ -2,7 +2,9 @@
 
 use crate::contract::*;
 use crate::support::broadcast;
+use crate::support::plan::output;
 use mil_base::{Opset, Type};
+use mil_kernels::{Select, bytes_as, bytes_as_mut};
 
 /// The card of `select`.
 pub static SELECT: OpDef = OpDef {
@@ -22,7 +24,7 @@ pub static SELECT: OpDef = OpDef {
     }],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("the kernel is not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |_| Some(0),
@@ -50,4 +52,23 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         _ => RefData::Float(choose(&cond, &a.f64s(), &b.f64s())),
     };
     Ok(vec![RefTensor { dtype: a.dtype, shape, data }])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    fn kernel<T: bytemuck::Pod + Send + Sync>(plan: Select, [cond, a, b]: [usize; 3]) -> CpuKernel {
+        CpuKernel::new(move |call| {
+            let (a, b) = (bytes_as::<T>(call.read(a)?), bytes_as::<T>(call.read(b)?));
+            plan.run(call.read(cond)?, a, b, bytes_as_mut(output(call.outputs)?), call.pool);
+            Ok(())
+        })
+    }
+    let (cond, a, b) = (cx.ty("cond")?, cx.ty("a")?, cx.ty("b")?);
+    let plan = Select::new(&cond.shape, &a.shape, &b.shape).ok_or_else(|| cx.unplanned("cond"))?;
+    let slots = [cx.need("cond")?, cx.need("a")?, cx.need("b")?];
+    match a.dtype.size() {
+        Some(1) => Ok(kernel::<u8>(plan, slots)),
+        Some(2) => Ok(kernel::<u16>(plan, slots)),
+        Some(4) => Ok(kernel::<u32>(plan, slots)),
+        _ => Err(cx.unplanned("a")),
+    }
 }

@@ -1,6 +1,7 @@
 //! `cast`: the same values in another element type.
 
 use crate::contract::*;
+use crate::support::plan::output;
 use mil_base::{DType, DTypes, Opset, Type, f16};
 
 /// The card of `cast`.
@@ -23,7 +24,7 @@ pub static CAST: OpDef = OpDef {
     }],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("the kernel is not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |_| Some(0),
@@ -68,4 +69,19 @@ fn integers(x: &RefTensor, dtype: DType) -> Vec<i64> {
         }
         _ => x.i64s(),
     }
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let (from, x) = (cx.ty("x")?.dtype, cx.need("x")?);
+    let to = cx.outputs.first().ok_or_else(|| cx.unplanned("x"))?.dtype;
+    if from == to {
+        return Ok(CpuKernel::view(x));
+    }
+    if !mil_kernels::cast::can_cast(from, to) {
+        return Err(cx.unplanned("x"));
+    }
+    Ok(CpuKernel::new(move |call| {
+        mil_kernels::cast::cast(from, to, call.read(x)?, output(call.outputs)?, call.pool);
+        Ok(())
+    }))
 }

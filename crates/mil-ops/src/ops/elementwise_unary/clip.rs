@@ -2,7 +2,9 @@
 
 use crate::contract::*;
 use crate::support::elementwise::{at_least, at_most, each, map, same_type_scalar_parameters};
+use crate::support::plan::{fusible, post, scalar, unary};
 use mil_base::{Opset, Type};
+use mil_kernels::Unary;
 
 const PARAMS: &[Param] = &[
     Param::tensor("x", sets::FLOAT).group("T"),
@@ -24,7 +26,7 @@ pub static CLIP: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("the kernel is not connected yet"),
+    cpu: fusible(plan, as_post),
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| each(op, 2),
@@ -49,4 +51,12 @@ fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {
 fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
     let (alpha, beta) = (call.float("alpha")?, call.float("beta")?);
     map(call, |v| at_most(at_least(v, alpha), beta))
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    unary(cx, Unary::Clip { lo: scalar(cx, "alpha")?, hi: scalar(cx, "beta")? })
+}
+
+fn as_post(cx: &CpuCx<'_>, slot: usize) -> Option<PostOp> {
+    post(cx, slot, PostOp::Clip { lo: scalar(cx, "alpha").ok()?, hi: scalar(cx, "beta").ok()? })
 }

@@ -2,7 +2,9 @@
 
 use crate::contract::*;
 use crate::support::elementwise::{each, map, same_type};
+use crate::support::plan::{fusing, unary};
 use mil_base::{DType, Opset, f16};
+use mil_kernels::Unary;
 
 const PAGE: &str = include_str!("epsilon.md");
 
@@ -31,6 +33,7 @@ const fn row(
     name: &'static str,
     versions: &'static [Version],
     reference: fn(&RefCall<'_>) -> Result<Vec<RefTensor>, Failure>,
+    plan: PlanFn,
     accuracy: Accuracy,
 ) -> OpDef {
     OpDef {
@@ -40,7 +43,7 @@ const fn row(
         constraints: &[],
         infer: same_type,
         reference: Reference::Rule(reference),
-        cpu: Cpu::Reference("the kernel is not connected yet"),
+        cpu: fusing(plan),
         gradient: Gradient::Todo("differentiation is a later issue"),
         ane: Ane::Todo("the Neural Engine's rules are a later issue"),
         cost: |op| each(op, 2),
@@ -53,6 +56,7 @@ pub static INVERSE: OpDef = row(
     "inverse",
     versions!("1e-4 in the dtype of x"),
     |call| shifted(call, INVERSE_EPSILON, |v| 1.0 / v),
+    |cx| unary(cx, Unary::Inverse { eps: epsilon(cx, INVERSE_EPSILON)? }),
     Accuracy::ulps(3.0),
 );
 /// `ln(x + epsilon)`.
@@ -60,6 +64,7 @@ pub static LOG: OpDef = row(
     "log",
     versions!("1e-45 in the dtype of x, which is 0 in fp16"),
     |call| shifted(call, LOG_EPSILON, f64::ln),
+    |cx| unary(cx, Unary::Log { eps: epsilon(cx, LOG_EPSILON)? }),
     Accuracy::absolute(6e-8, 6.0),
 );
 /// `1 / sqrt(x + epsilon)`.
@@ -67,6 +72,7 @@ pub static RSQRT: OpDef = row(
     "rsqrt",
     versions!("1e-12 in the dtype of x, which is 0 in fp16"),
     |call| shifted(call, RSQRT_EPSILON, |v| 1.0 / v.sqrt()),
+    |cx| unary(cx, Unary::Rsqrt { eps: epsilon(cx, RSQRT_EPSILON)? }),
     Accuracy::ulps(4.0),
 );
 
@@ -88,4 +94,13 @@ fn shifted(call: &RefCall<'_>, default: f64, f: impl Fn(f64) -> f64) -> Result<V
         None => rounded(default, call.arg("x")?.dtype),
     };
     map(call, |v| f(v + epsilon))
+}
+
+/// The epsilon of a plan.
+fn epsilon(cx: &CpuCx<'_>, default: f64) -> Result<f32, Failure> {
+    let given = match cx.view.has("epsilon") {
+        true => cx.view.float("epsilon").ok_or_else(|| cx.unplanned("epsilon"))?,
+        false => rounded(default, cx.ty("x")?.dtype),
+    };
+    Ok(given as f32)
 }

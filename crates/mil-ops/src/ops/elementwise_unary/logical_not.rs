@@ -2,6 +2,7 @@
 
 use crate::contract::*;
 use crate::support::elementwise::same_type;
+use crate::support::plan::output;
 use mil_base::Opset;
 
 /// The card of `logical_not`.
@@ -12,7 +13,7 @@ pub static LOGICAL_NOT: OpDef = OpDef {
     constraints: &[],
     infer: same_type,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("the kernel is not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::None("bools have no derivative"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |_| Some(0),
@@ -22,4 +23,12 @@ pub static LOGICAL_NOT: OpDef = OpDef {
 fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
     let x = call.arg("x")?;
     Ok(vec![RefTensor::bools(&x.shape, x.i64s().into_iter().map(|v| v == 0).collect())])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let x = cx.need("x")?;
+    Ok(CpuKernel::new(move |call| {
+        mil_kernels::unary::not(call.read(x)?, output(call.outputs)?, call.pool);
+        Ok(())
+    }))
 }

@@ -2,12 +2,15 @@
 
 use crate::contract::*;
 use crate::support::elementwise::{OF_FLOATS, OF_NUMBERS, each, map, map_numbers, same_type};
+use crate::support::plan::{fusible, fusing, ints, post, unary, unary_or_int};
+use mil_base::DType;
+use mil_kernels::{IntUnary, Unary};
 
 const PAGE: &str = include_str!("math.md");
 
 type Rule = fn(&RefCall<'_>) -> Result<Vec<RefTensor>, Failure>;
 
-const fn row(name: &'static str, reference: Rule, accuracy: Accuracy) -> OpDef {
+const fn row(name: &'static str, reference: Rule, plan: PlanFn, accuracy: Accuracy) -> OpDef {
     OpDef {
         name,
         doc: Doc::section(PAGE, name),
@@ -15,7 +18,7 @@ const fn row(name: &'static str, reference: Rule, accuracy: Accuracy) -> OpDef {
         constraints: &[],
         infer: same_type,
         reference: Reference::Rule(reference),
-        cpu: Cpu::Reference("the kernel is not connected yet"),
+        cpu: fusing(plan),
         gradient: Gradient::Todo("differentiation is a later issue"),
         ane: Ane::Todo("the Neural Engine's rules are a later issue"),
         cost: |op| each(op, 1),
@@ -24,8 +27,8 @@ const fn row(name: &'static str, reference: Rule, accuracy: Accuracy) -> OpDef {
 }
 
 /// A step function: its derivative is zero wherever it has one.
-const fn step(name: &'static str, reference: Rule) -> OpDef {
-    let mut def = row(name, reference, Accuracy::EXACT);
+const fn step(name: &'static str, reference: Rule, plan: PlanFn) -> OpDef {
+    let mut def = row(name, reference, plan, Accuracy::EXACT);
     def.gradient = Gradient::Zero;
     def
 }
@@ -37,48 +40,75 @@ const fn with_ints(mut def: OpDef) -> OpDef {
 }
 
 /// `|x|`.
-pub static ABS: OpDef =
-    with_ints(row("abs", |c| map_numbers(c, f64::abs, i64::wrapping_abs), Accuracy::EXACT));
+pub static ABS: OpDef = with_ints(row(
+    "abs",
+    |c| map_numbers(c, f64::abs, i64::wrapping_abs),
+    |cx| unary_or_int(cx, Unary::Abs, IntUnary::Abs),
+    Accuracy::EXACT,
+));
 /// Inverse cosine.
-pub static ACOS: OpDef = row("acos", |c| map(c, f64::acos), Accuracy::ulps(4.0));
+pub static ACOS: OpDef = row("acos", |c| map(c, f64::acos), |cx| unary(cx, Unary::Acos), Accuracy::ulps(4.0));
 /// Inverse sine.
-pub static ASIN: OpDef = row("asin", |c| map(c, f64::asin), Accuracy::ulps(4.0));
+pub static ASIN: OpDef = row("asin", |c| map(c, f64::asin), |cx| unary(cx, Unary::Asin), Accuracy::ulps(4.0));
 /// Inverse tangent.
-pub static ATAN: OpDef = row("atan", |c| map(c, f64::atan), Accuracy::ulps(4.0));
+pub static ATAN: OpDef = row("atan", |c| map(c, f64::atan), |cx| unary(cx, Unary::Atan), Accuracy::ulps(4.0));
 /// Inverse hyperbolic tangent.
-pub static ATANH: OpDef = row("atanh", |c| map(c, f64::atanh), Accuracy::ulps(6.0));
+pub static ATANH: OpDef =
+    row("atanh", |c| map(c, f64::atanh), |cx| unary(cx, Unary::Atanh), Accuracy::ulps(6.0));
 /// The least integer not below.
-pub static CEIL: OpDef = step("ceil", |c| map(c, f64::ceil));
+pub static CEIL: OpDef = step("ceil", |c| map(c, f64::ceil), |cx| unary(cx, Unary::Ceil));
 /// Cosine.
-pub static COS: OpDef = row("cos", |c| map(c, f64::cos), Accuracy::ulps(4.0));
+pub static COS: OpDef = row("cos", |c| map(c, f64::cos), |cx| unary(cx, Unary::Cos), Accuracy::ulps(4.0));
 /// Hyperbolic cosine.
-pub static COSH: OpDef = row("cosh", |c| map(c, f64::cosh), Accuracy::ulps(6.0));
+pub static COSH: OpDef = row("cosh", |c| map(c, f64::cosh), |cx| unary(cx, Unary::Cosh), Accuracy::ulps(6.0));
 /// The Gauss error function.
-pub static ERF: OpDef = row("erf", |c| map(c, libm::erf), Accuracy::ulps(6.0));
+pub static ERF: OpDef = row("erf", |c| map(c, libm::erf), |cx| unary(cx, Unary::Erf), Accuracy::ulps(6.0));
 /// e to the power.
-pub static EXP: OpDef = row("exp", |c| map(c, f64::exp), Accuracy::absolute(1e-38, 6.0));
+pub static EXP: OpDef =
+    row("exp", |c| map(c, f64::exp), |cx| unary(cx, Unary::Exp), Accuracy::absolute(1e-38, 6.0));
 /// 2 to the power.
 pub static EXP2: OpDef =
-    with_ints(row("exp2", |c| map_numbers(c, f64::exp2, power_of_two), Accuracy::ulps(4.0)));
+    with_ints(row("exp2", |c| map_numbers(c, f64::exp2, power_of_two), plan_exp2, Accuracy::ulps(4.0)));
 /// The greatest integer not above.
-pub static FLOOR: OpDef = step("floor", |c| map(c, f64::floor));
+pub static FLOOR: OpDef = step("floor", |c| map(c, f64::floor), |cx| unary(cx, Unary::Floor));
 /// The nearest integer, halves to even.
-pub static ROUND: OpDef = step("round", |c| map(c, f64::round_ties_even));
+pub static ROUND: OpDef = step("round", |c| map(c, f64::round_ties_even), |cx| unary(cx, Unary::Round));
 /// -1, 0 or 1.
-pub static SIGN: OpDef = with_ints(step("sign", |c| map_numbers(c, sign, i64::signum)));
+pub static SIGN: OpDef = with_ints(step(
+    "sign",
+    |c| map_numbers(c, sign, i64::signum),
+    |cx| unary_or_int(cx, Unary::Sign, IntUnary::Sign),
+));
 /// Sine.
-pub static SIN: OpDef = row("sin", |c| map(c, f64::sin), Accuracy::ulps(4.0));
+pub static SIN: OpDef = row("sin", |c| map(c, f64::sin), |cx| unary(cx, Unary::Sin), Accuracy::ulps(4.0));
 /// Hyperbolic sine.
-pub static SINH: OpDef = row("sinh", |c| map(c, f64::sinh), Accuracy::ulps(6.0));
+pub static SINH: OpDef = row("sinh", |c| map(c, f64::sinh), |cx| unary(cx, Unary::Sinh), Accuracy::ulps(6.0));
 /// Square root.
-pub static SQRT: OpDef = row("sqrt", |c| map(c, f64::sqrt), Accuracy::ROUNDED);
+pub static SQRT: OpDef = row("sqrt", |c| map(c, f64::sqrt), |cx| unary(cx, Unary::Sqrt), Accuracy::ROUNDED);
 /// `x * x`.
-pub static SQUARE: OpDef =
-    with_ints(row("square", |c| map_numbers(c, |v| v * v, |v| v.wrapping_mul(v)), Accuracy::ROUNDED));
+pub static SQUARE: OpDef = with_ints(row(
+    "square",
+    |c| map_numbers(c, |v| v * v, |v| v.wrapping_mul(v)),
+    |cx| unary_or_int(cx, Unary::Square, IntUnary::Square),
+    Accuracy::ROUNDED,
+));
 /// Tangent.
-pub static TAN: OpDef = row("tan", |c| map(c, f64::tan), Accuracy::ulps(4.0));
+pub static TAN: OpDef = row("tan", |c| map(c, f64::tan), |cx| unary(cx, Unary::Tan), Accuracy::ulps(4.0));
 /// Hyperbolic tangent.
-pub static TANH: OpDef = row("tanh", |c| map(c, f64::tanh), Accuracy::ulps(8.0));
+pub static TANH: OpDef = OpDef {
+    cpu: fusible(|cx| unary(cx, Unary::Tanh), |cx, slot| post(cx, slot, PostOp::Tanh)),
+    ..row("tanh", |c| map(c, f64::tanh), |cx| unary(cx, Unary::Tanh), Accuracy::ulps(8.0))
+};
+
+fn plan_exp2(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    if cx.ty("x")?.dtype != DType::Int32 {
+        return unary(cx, Unary::Exp2);
+    }
+    ints(cx, |x, out, _| {
+        // The low 32 bits of the power, as wrapping leaves them.
+        x.iter().zip(out).for_each(|(&v, o)| *o = power_of_two(v.into()) as i32);
+    })
+}
 
 /// The sign as a float; zeros and NaN are themselves.
 fn sign(v: f64) -> f64 {

@@ -2,6 +2,7 @@
 
 use crate::contract::*;
 use crate::support::axes::{Around, resolve};
+use mil_kernels::Affine;
 
 /// The rules both ops have about their parameters, named after the op.
 macro_rules! parameter_constraints {
@@ -98,4 +99,28 @@ impl Parameters {
         let place = position / self.after % self.scale.len();
         (self.scale[place], self.zero[place])
     }
+}
+
+/// The parameters of a plan.
+pub(crate) fn affine(cx: &CpuCx<'_>) -> Result<Affine, Failure> {
+    let input = cx.ty("input")?;
+    let after = match cx.view.has("axis") {
+        true => {
+            let axis = cx.view.int("axis").ok_or_else(|| cx.unplanned("axis"))?;
+            let around = Around::new(&input.shape, resolve(axis, input.shape.len())?);
+            if cx.ty("scale")?.count() != around.along {
+                return Err(cx.unplanned("scale"));
+            }
+            around.after
+        }
+        false => 1,
+    };
+    let scale = cx.tensor("scale").ok_or_else(|| cx.unplanned("scale"))?.to_f64();
+    let zero = match cx.view.has("zero_point") {
+        true => cx.tensor("zero_point").ok_or_else(|| cx.unplanned("zero_point"))?.to_i64(),
+        false => vec![0; scale.len()],
+    };
+    let scale = scale.into_iter().map(|v| v as f32).collect();
+    let zero = zero.into_iter().map(|v| v as i32).collect();
+    Affine::new(scale, zero, after.max(1)).ok_or_else(|| cx.unplanned("scale"))
 }

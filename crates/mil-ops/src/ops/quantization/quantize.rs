@@ -1,8 +1,11 @@
 //! `quantize`: floats as 8-bit integers.
 
-use super::common::{Parameters, infer_parameters, parameter_constraints};
+use super::common::{Parameters, affine, infer_parameters, parameter_constraints};
 use crate::contract::*;
+use crate::support::plan::{for_float, output};
 use mil_base::{DType, DTypes, Opset, Type};
+use mil_kernels::binary::Int;
+use mil_kernels::{Affine, Float, bytes_as, bytes_as_mut};
 
 /// The card of `quantize`.
 pub static QUANTIZE: OpDef = OpDef {
@@ -30,7 +33,7 @@ pub static QUANTIZE: OpDef = OpDef {
     ),
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("the kernel is not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::Zero,
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| (op.ty("input")?.shape.count()? as u64).checked_mul(3),
@@ -77,4 +80,24 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         ((v / scale).round_ties_even() + zero).clamp(low as f64, high as f64) as i64
     });
     Ok(vec![RefTensor::ints(dtype, &input.shape, quantized.collect())])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    fn kernel<T: Float, Q: Int>(affine: Affine, range: (i32, i32), input: usize) -> CpuKernel {
+        CpuKernel::new(move |call| {
+            let (x, out) = (bytes_as::<T>(call.read(input)?), bytes_as_mut::<Q>(output(call.outputs)?));
+            affine.quantize(range, x, out, call.pool);
+            Ok(())
+        })
+    }
+    let (input, slot, affine) = (cx.ty("input")?, cx.need("input")?, affine(cx)?);
+    match cx.outputs.first().map(|o| o.dtype) {
+        Some(DType::Int8) => {
+            for_float!(cx, "input", input.dtype, T => Ok(kernel::<T, i8>(affine, (-128, 127), slot)))
+        }
+        Some(DType::UInt8) => {
+            for_float!(cx, "input", input.dtype, T => Ok(kernel::<T, u8>(affine, (0, 255), slot)))
+        }
+        _ => Err(cx.unplanned("output_dtype")),
+    }
 }

@@ -3,7 +3,11 @@
 use crate::contract::*;
 use crate::support::axes::{Around, resolve};
 use crate::support::elementwise::each;
-use mil_base::{DType, Dim, Opset, Shape, Type};
+use crate::support::plan::output;
+use mil_base::{DType, Dim, Opset, Shape, Type, f16};
+use mil_kernels::binary::Int;
+use mil_kernels::reduce::arg_extreme;
+use mil_kernels::{bytes_as, bytes_as_mut};
 
 const PAGE: &str = include_str!("arg.md");
 
@@ -28,7 +32,7 @@ const VERSIONS: &[Version] = &[
 ];
 
 macro_rules! row {
-    ($name:literal, $beats:expr) => {
+    ($name:literal, $largest:literal) => {
         OpDef {
             name: $name,
             doc: Doc::section(PAGE, $name),
@@ -45,8 +49,8 @@ macro_rules! row {
                 },
             ],
             infer,
-            reference: Reference::Rule(|call| reference(call, $beats)),
-            cpu: Cpu::Reference("the kernel is not connected yet"),
+            reference: Reference::Rule(|call| reference(call, $largest)),
+            cpu: Cpu::kernel(|cx| plan(cx, $largest)),
             gradient: Gradient::None("the output is an index"),
             ane: Ane::Todo("the Neural Engine's rules are a later issue"),
             cost: |op| each(op, 1),
@@ -56,9 +60,9 @@ macro_rules! row {
 }
 
 /// The position of the largest element.
-pub static REDUCE_ARGMAX: OpDef = row!("reduce_argmax", |new, best| new > best);
+pub static REDUCE_ARGMAX: OpDef = row!("reduce_argmax", true);
 /// The position of the smallest element.
-pub static REDUCE_ARGMIN: OpDef = row!("reduce_argmin", |new, best| new < best);
+pub static REDUCE_ARGMIN: OpDef = row!("reduce_argmin", false);
 
 fn output_dtype(text: &str) -> Option<DType> {
     match text.to_ascii_lowercase().as_str() {
@@ -105,7 +109,7 @@ fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {
 }
 
 /// The first position whose element no other beats; the first NaN, if there is one.
-fn reference(call: &RefCall<'_>, beats: fn(f64, f64) -> bool) -> Result<Vec<RefTensor>, Failure> {
+fn reference(call: &RefCall<'_>, largest: bool) -> Result<Vec<RefTensor>, Failure> {
     let x = call.arg("x")?;
     let axis = resolve(call.int("axis")?, x.shape.len())?;
     let around = Around::new(&x.shape, axis);
@@ -116,8 +120,9 @@ fn reference(call: &RefCall<'_>, beats: fn(f64, f64) -> bool) -> Result<Vec<RefT
     let found = around.lines().map(|start| {
         let at = |place: usize| values[start + place * around.after];
         (1..around.along).fold(0, |best, place| {
-            let wins = beats(at(place), at(best)) || (at(place).is_nan() && !at(best).is_nan());
-            if wins && !at(best).is_nan() { place } else { best }
+            let (new, old) = (at(place), at(best));
+            let better = if largest { new > old } else { new < old };
+            if better || (new.is_nan() && !old.is_nan()) { place } else { best }
         }) as i64
     });
     let dtype = match call.version.param("output_dtype") {
@@ -131,4 +136,33 @@ fn reference(call: &RefCall<'_>, beats: fn(f64, f64) -> bool) -> Result<Vec<RefT
         shape.remove(axis);
     }
     Ok(vec![RefTensor::ints(dtype, &shape, found.collect())])
+}
+
+fn plan(cx: &CpuCx<'_>, largest: bool) -> Result<CpuKernel, Failure> {
+    fn kernel<T: bytemuck::Pod + Sync + PartialOrd, I: Int>(
+        largest: bool,
+        Around { before, along, after }: Around,
+        x: usize,
+    ) -> CpuKernel {
+        CpuKernel::new(move |call| {
+            let (x, out) = (bytes_as::<T>(call.read(x)?), bytes_as_mut::<I>(output(call.outputs)?));
+            arg_extreme(largest, [before, along, after], x, out, call.pool);
+            Ok(())
+        })
+    }
+    let x = cx.ty("x")?;
+    let axis = resolve(cx.view.int("axis").ok_or_else(|| cx.unplanned("axis"))?, x.shape.len())?;
+    let (around, slot) = (Around::new(&x.shape, axis), cx.need("x")?);
+    if around.along == 0 {
+        return Err(Failure::new("op/axis-not-empty", format!("axis {axis} has no elements")));
+    }
+    match (x.dtype, cx.outputs.first().map(|o| o.dtype)) {
+        (DType::Fp32, Some(DType::Int32)) => Ok(kernel::<f32, i32>(largest, around, slot)),
+        (DType::Fp16, Some(DType::Int32)) => Ok(kernel::<f16, i32>(largest, around, slot)),
+        (DType::Int32, Some(DType::Int32)) => Ok(kernel::<i32, i32>(largest, around, slot)),
+        (DType::Fp32, Some(DType::UInt16)) => Ok(kernel::<f32, u16>(largest, around, slot)),
+        (DType::Fp16, Some(DType::UInt16)) => Ok(kernel::<f16, u16>(largest, around, slot)),
+        (DType::Int32, Some(DType::UInt16)) => Ok(kernel::<i32, u16>(largest, around, slot)),
+        _ => Err(cx.unplanned("x")),
+    }
 }

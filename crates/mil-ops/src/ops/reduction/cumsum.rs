@@ -3,7 +3,10 @@
 use crate::contract::*;
 use crate::support::axes::{Around, resolve};
 use crate::support::elementwise::{each, same_type};
-use mil_base::{Opset, Type};
+use crate::support::plan::{for_float, output};
+use mil_base::{DType, Opset, Type};
+use mil_kernels::scan::Scan;
+use mil_kernels::{Float, bytes_as, bytes_as_mut};
 
 /// The card of `cumsum`.
 pub static CUMSUM: OpDef = OpDef {
@@ -24,7 +27,7 @@ pub static CUMSUM: OpDef = OpDef {
     }],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("the kernel is not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| each(op, 1),
@@ -77,4 +80,28 @@ impl Order {
         }
         out
     }
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    fn kernel<T: Float>(scan: Scan, shape: [usize; 3], x: usize) -> CpuKernel {
+        CpuKernel::new(move |call| {
+            let (x, out) = (bytes_as::<T>(call.read(x)?), bytes_as_mut::<T>(output(call.outputs)?));
+            scan.run(shape, x, out, call.pool);
+            Ok(())
+        })
+    }
+    let (x, slot) = (cx.ty("x")?, cx.need("x")?);
+    let flag = |name: &str| cx.view.bool(name).ok_or_else(|| cx.unplanned(name));
+    let scan = Scan { exclusive: flag("exclusive")?, reverse: flag("reverse")? };
+    let axis = resolve(cx.view.int("axis").ok_or_else(|| cx.unplanned("axis"))?, x.shape.len())?;
+    let Around { before, along, after } = Around::new(&x.shape, axis);
+    let shape = [before, along, after];
+    if x.dtype == DType::Int32 {
+        return Ok(CpuKernel::new(move |call| {
+            let (x, out) = (bytes_as::<i32>(call.read(slot)?), bytes_as_mut(output(call.outputs)?));
+            scan.run_int(shape, x, out, call.pool);
+            Ok(())
+        }));
+    }
+    for_float!(cx, "x", x.dtype, T => Ok(kernel::<T>(scan, shape, slot)))
 }

@@ -1,8 +1,10 @@
 //! Reductions over any set of axes, a row each.
 
 use crate::contract::*;
+use crate::support::plan::{for_float, output};
 use crate::support::{axes, broadcast, elementwise::each};
-use mil_base::{Dim, Opset, Shape, Type};
+use mil_base::{DType, Dim, Opset, Shape, Type};
+use mil_kernels::{Float, Reduce, Reduction, bytes_as, bytes_as_mut};
 
 const PAGE: &str = include_str!("reduce.md");
 
@@ -16,7 +18,7 @@ const VERSIONS: &[Version] = &[Version::new(
 )];
 
 macro_rules! row {
-    ($name:literal, $float:expr, $int:expr, $flops:literal, $accuracy:expr) => {
+    ($name:literal, $kernel:expr, $float:expr, $int:expr, $flops:literal, $accuracy:expr) => {
         OpDef {
             name: $name,
             doc: Doc::section(PAGE, $name),
@@ -27,7 +29,7 @@ macro_rules! row {
             }],
             infer,
             reference: Reference::Rule(|call| reduce(call, $float, $int)),
-            cpu: Cpu::Reference("the kernel is not connected yet"),
+            cpu: Cpu::kernel(|cx| plan(cx, $kernel)),
             gradient: Gradient::Todo("differentiation is a later issue"),
             ane: Ane::Todo("the Neural Engine's rules are a later issue"),
             cost: |op| each(op, $flops),
@@ -39,6 +41,7 @@ macro_rules! row {
 /// The sum of the magnitudes.
 pub static REDUCE_L1_NORM: OpDef = row!(
     "reduce_l1_norm",
+    Reduction::L1,
     |v| v.iter().map(|v| v.abs()).sum(),
     |v| v.iter().fold(0, |sum: i64, v| sum.wrapping_add(v.wrapping_abs())),
     2,
@@ -46,10 +49,11 @@ pub static REDUCE_L1_NORM: OpDef = row!(
 );
 /// The square root of the sum of the squares.
 pub static REDUCE_L2_NORM: OpDef =
-    row!("reduce_l2_norm", l2_norm, |v| l2_norm(&floats(v)) as i64, 2, Accuracy::sum(2e-6));
+    row!("reduce_l2_norm", Reduction::L2, l2_norm, |v| l2_norm(&floats(v)) as i64, 2, Accuracy::sum(2e-6));
 /// The logarithm of the sum.
 pub static REDUCE_LOG_SUM: OpDef = row!(
     "reduce_log_sum",
+    Reduction::LogSum,
     |v| v.iter().sum::<f64>().ln(),
     |v| floats(v).iter().sum::<f64>().ln() as i64,
     1,
@@ -58,6 +62,7 @@ pub static REDUCE_LOG_SUM: OpDef = row!(
 /// The logarithm of the sum of the exponentials.
 pub static REDUCE_LOG_SUM_EXP: OpDef = row!(
     "reduce_log_sum_exp",
+    Reduction::LogSumExp,
     log_sum_exp,
     |v| log_sum_exp(&floats(v)) as i64,
     3,
@@ -66,6 +71,7 @@ pub static REDUCE_LOG_SUM_EXP: OpDef = row!(
 /// The largest element.
 pub static REDUCE_MAX: OpDef = row!(
     "reduce_max",
+    Reduction::Max,
     |v| v.iter().fold(f64::NEG_INFINITY, |a, &b| if a < b || b.is_nan() { b } else { a }),
     |v| v.iter().copied().max().unwrap_or(i64::from(i32::MIN)),
     1,
@@ -74,6 +80,7 @@ pub static REDUCE_MAX: OpDef = row!(
 /// The mean.
 pub static REDUCE_MEAN: OpDef = row!(
     "reduce_mean",
+    Reduction::Mean,
     |v| v.iter().sum::<f64>() / v.len() as f64,
     |v| v.iter().sum::<i64>().checked_div(v.len() as i64).unwrap_or(0),
     1,
@@ -82,6 +89,7 @@ pub static REDUCE_MEAN: OpDef = row!(
 /// The smallest element.
 pub static REDUCE_MIN: OpDef = row!(
     "reduce_min",
+    Reduction::Min,
     |v| v.iter().fold(f64::INFINITY, |a, &b| if a > b || b.is_nan() { b } else { a }),
     |v| v.iter().copied().min().unwrap_or(i64::from(i32::MAX)),
     1,
@@ -90,6 +98,7 @@ pub static REDUCE_MIN: OpDef = row!(
 /// The product.
 pub static REDUCE_PROD: OpDef = row!(
     "reduce_prod",
+    Reduction::Prod,
     |v| v.iter().product(),
     |v| v.iter().fold(1, |product: i64, &v| product.wrapping_mul(v)),
     1,
@@ -98,6 +107,7 @@ pub static REDUCE_PROD: OpDef = row!(
 /// The sum.
 pub static REDUCE_SUM: OpDef = row!(
     "reduce_sum",
+    Reduction::Sum,
     |v| v.iter().sum(),
     |v| v.iter().fold(0, |sum: i64, &v| sum.wrapping_add(v)),
     1,
@@ -106,6 +116,7 @@ pub static REDUCE_SUM: OpDef = row!(
 /// The sum of the squares.
 pub static REDUCE_SUM_SQUARE: OpDef = row!(
     "reduce_sum_square",
+    Reduction::SumSquare,
     |v| v.iter().map(|v| v * v).sum(),
     |v| v.iter().fold(0, |sum: i64, &v| sum.wrapping_add(v.wrapping_mul(v))),
     2,
@@ -181,4 +192,32 @@ fn reduce(
             RefTensor::floats(x.dtype, &shape, groups.iter().map(|g| float(g)).collect())
         }
     }])
+}
+
+fn plan(cx: &CpuCx<'_>, op: Reduction) -> Result<CpuKernel, Failure> {
+    fn kernel<T: Float>(op: Reduction, plan: Reduce, x: usize) -> CpuKernel {
+        CpuKernel::new(move |call| {
+            let (x, out) = (bytes_as::<T>(call.read(x)?), bytes_as_mut::<T>(output(call.outputs)?));
+            plan.run(op, x, out, call.pool);
+            Ok(())
+        })
+    }
+    let (x, slot) = (cx.ty("x")?, cx.need("x")?);
+    let rank = x.shape.len();
+    let axes = match cx.view.has("axes") {
+        true => {
+            let listed = cx.view.ints("axes").ok_or_else(|| cx.unplanned("axes"))?;
+            listed.into_iter().map(|a| axes::resolve(a, rank)).collect::<Result<Vec<_>, _>>()?
+        }
+        false => (0..rank).collect(),
+    };
+    let plan = Reduce::new(&x.shape, &axes);
+    if x.dtype == DType::Int32 {
+        return Ok(CpuKernel::new(move |call| {
+            let (x, out) = (bytes_as::<i32>(call.read(slot)?), bytes_as_mut(output(call.outputs)?));
+            plan.run_int(op, x, out, call.pool);
+            Ok(())
+        }));
+    }
+    for_float!(cx, "x", x.dtype, T => Ok(kernel::<T>(op, plan, slot)))
 }
