@@ -1,4 +1,4 @@
-//! What many cards share: arithmetic of shapes, positions and parameters, by noun.
+//! Arithmetic of shapes and positions that many cards share, by noun.
 
 pub(crate) mod args;
 pub mod axes;
@@ -7,4 +7,5 @@ pub(crate) mod constness;
 pub mod elementwise;
 pub mod plan;
 pub mod steps;
+pub mod index;
 pub(crate) mod window;

@@ -1,0 +1,97 @@
+//! `slice_by_index`: a part of a tensor, as numpy's `x[begin:end:stride, ..]`.
+
+use super::common::INDEX_17;
+use super::slicing::{Arguments, Slugs, cuts, positions, shape};
+use crate::contract::*;
+use crate::support::index::*;
+use mil_base::{Opset, Shape, Type};
+
+/// The card of `slice_by_index`.
+pub static SLICE_BY_INDEX: OpDef = OpDef {
+    name: "slice_by_index",
+    doc: Doc::page(include_str!("slice_by_index.md")),
+    versions: &[
+        Version::new(
+            Opset::Ios15,
+            &[
+                Param::tensor("x", sets::PLAIN).group("T"),
+                Param::tensor("begin", sets::INT32),
+                Param::tensor("end", sets::INT32),
+                Param::constant("stride", sets::INT32).or(Default::Computed("1 for each dimension")),
+                BEGIN_MASK,
+                END_MASK,
+                SQUEEZE_MASK,
+            ],
+        ),
+        Version::new(
+            Opset::Ios17,
+            &[
+                Param::tensor("x", sets::PLAIN_17).group("T"),
+                Param::tensor("begin", INDEX_17).group("U"),
+                Param::tensor("end", INDEX_17).group("U"),
+                Param::constant("stride", INDEX_17).group("U").or(Default::Computed("1 for each dimension")),
+                BEGIN_MASK,
+                END_MASK,
+                SQUEEZE_MASK,
+            ],
+        ),
+    ],
+    constraints: &[
+        Constraint {
+            slug: "slice_by_index/lengths",
+            rule: "begin, end, stride and the masks have one entry for each dimension of x",
+        },
+        Constraint { slug: "slice_by_index/stride-not-zero", rule: "no stride is 0" },
+        Constraint {
+            slug: "slice_by_index/bounds",
+            rule: "begin and end are in the order of the stride, and the elements between them are in x",
+        },
+    ],
+    infer,
+    reference: Reference::Rule(reference),
+    cpu: Cpu::Reference("kernel not connected yet"),
+    gradient: GRADIENT_LATER,
+    ane: ANE_LATER,
+    cost: |_| Some(0),
+    accuracy: Accuracy::EXACT,
+};
+
+pub(super) const NO_MASK: Default = Default::Computed("false for each dimension");
+pub(super) const BEGIN_MASK: Param = Param::constant("begin_mask", sets::BOOL).or(NO_MASK);
+pub(super) const END_MASK: Param = Param::constant("end_mask", sets::BOOL).or(NO_MASK);
+pub(super) const SQUEEZE_MASK: Param = Param::constant("squeeze_mask", sets::BOOL).or(NO_MASK);
+
+const SLUGS: Slugs = Slugs {
+    lengths: "slice_by_index/lengths",
+    stride: "slice_by_index/stride-not-zero",
+    bounds: "slice_by_index/bounds",
+};
+
+fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {
+    let x = cx.need("x")?;
+    let shape = sliced(cx, x, &SLUGS)?;
+    cx.one(x.dtype, shape)
+}
+
+/// The shape of the slice that an op's arguments take of `x`.
+pub(super) fn sliced(cx: &mut Infer<'_>, x: &mil_base::TensorType, slugs: &Slugs) -> Result<Shape, Refused> {
+    let rank = x.shape.rank();
+    for name in ["begin", "end"] {
+        let ty = cx.need(name)?;
+        if ty.shape.rank() != 1 || !ty.shape[0].may_equal(rank.into()) {
+            let message = format!("`{name}` is {} but x has rank {rank}", ty.shape);
+            return Err(cx.refuse(slugs.lengths, name, message, "give one entry for each dimension of x"));
+        }
+    }
+    let arguments = Arguments::of_op(cx).map_err(|name| cx.unknown(name))?;
+    let shape = arguments.axes(rank, slugs).and_then(|axes| shape(&x.shape, &axes, slugs));
+    shape.map(Shape).map_err(|problem| problem.refuse(cx, ""))
+}
+
+fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
+    let x = call.arg("x")?;
+    let axes = Arguments::of_call(call).axes(x.shape.len(), &SLUGS)?;
+    let cuts = cuts(&x.shape, &axes, &SLUGS)?;
+    let shape: Vec<usize> = cuts.iter().filter(|c| !c.squeeze).map(|c| c.count).collect();
+    Ok(vec![x.select(&shape, &positions(&x.shape, &cuts)?)])
+}

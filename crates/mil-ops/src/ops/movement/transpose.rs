@@ -1,0 +1,56 @@
+//! `transpose`: the dimensions in another order.
+
+use crate::contract::*;
+use crate::support::index::*;
+use mil_base::{Opset, Shape, Type};
+
+/// The card of `transpose`.
+pub static TRANSPOSE: OpDef = OpDef {
+    name: "transpose",
+    doc: Doc::page(include_str!("transpose.md")),
+    versions: &[
+        Version::new(
+            Opset::Ios15,
+            &[Param::tensor("x", sets::PLAIN).group("T"), Param::constant("perm", sets::INT32)],
+        ),
+        Version::new(
+            Opset::Ios17,
+            &[Param::tensor("x", sets::PLAIN_17).group("T"), Param::constant("perm", sets::INT32)],
+        ),
+    ],
+    constraints: &[Constraint {
+        slug: "transpose/perm-names-each-axis",
+        rule: "perm names every axis of x, in -rank..rank, once",
+    }],
+    infer,
+    reference: Reference::Rule(reference),
+    cpu: Cpu::Reference("kernel not connected yet"),
+    gradient: GRADIENT_LATER,
+    ane: ANE_LATER,
+    cost: |_| Some(0),
+    accuracy: Accuracy::EXACT,
+};
+
+const SLUG: &str = "transpose/perm-names-each-axis";
+
+fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {
+    let x = cx.need("x")?;
+    let perm = cx.need_ints("perm")?;
+    let rank = x.shape.rank();
+    if perm.len() != rank {
+        let message = format!("`perm` has {} entries but x has rank {rank}", perm.len());
+        return Err(cx.refuse(SLUG, "perm", message, "name every axis of x once"));
+    }
+    let perm = distinct_axes(cx, SLUG, "perm", &perm, rank)?;
+    cx.one(x.dtype, Shape(perm.into_iter().map(|axis| x.shape[axis]).collect()))
+}
+
+fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
+    let x = call.arg("x")?;
+    let perm = call.ints("perm")?;
+    let perm = perm.into_iter().map(|a| axis_of(a, x.shape.len())).collect::<Result<Vec<_>, _>>()?;
+    let strides = row_major(&x.shape);
+    let shape: Vec<usize> = perm.iter().map(|&axis| x.shape[axis]).collect();
+    let from = each(&shape, |at| perm.iter().zip(at).map(|(&axis, i)| strides[axis] * i).sum())?;
+    Ok(vec![x.select(&shape, &from)])
+}
