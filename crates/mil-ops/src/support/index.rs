@@ -125,7 +125,7 @@ mod tests {
         let strides = row_major(&[2, 3]);
         assert_eq!(each(&[2, 3], |at| position(&strides, at)).unwrap(), [0, 1, 2, 3, 4, 5]);
         assert_eq!(each(&[], |_| 7).unwrap(), [7]);
-        assert_eq!(each(&[3, 0], |_| 7).unwrap(), []);
+        assert!(each(&[3, 0], |_| 7).unwrap().is_empty());
         assert!(room_for(&[usize::MAX, 2]).is_err());
     }
 
