@@ -51,6 +51,37 @@ pub mod linear {
 }
 
 #[allow(missing_docs)]
+pub mod movement {
+    pub mod band_part;
+    pub mod batch_space;
+    pub mod blocks;
+    pub mod common;
+    pub mod concat;
+    pub mod expand_dims;
+    pub mod fill;
+    pub mod fill_like;
+    pub mod flatten2d;
+    pub mod one_hot;
+    pub mod pad;
+    pub mod range_1d;
+    pub mod reshape;
+    pub mod reshape_like;
+    pub mod reverse;
+    pub mod reverse_sequence;
+    pub mod shape;
+    pub mod slice_by_index;
+    pub mod slice_by_size;
+    pub mod slice_update;
+    pub mod slicing;
+    pub mod sliding_windows;
+    pub mod split;
+    pub mod squeeze;
+    pub mod stack;
+    pub mod tile;
+    pub mod transpose;
+}
+
+#[allow(missing_docs)]
 pub mod normalization {
     pub mod batch_norm;
     pub mod common;
@@ -101,17 +132,21 @@ pub static ALL: &[&OpDef] = &[
     &elementwise_unary::math::ATAN,
     &elementwise_unary::math::ATANH,
     &pool::pool::AVG_POOL,
+    &movement::band_part::BAND_PART,
     &normalization::batch_norm::BATCH_NORM,
+    &movement::batch_space::BATCH_TO_SPACE,
     &elementwise_unary::cast::CAST,
     &elementwise_unary::math::CEIL,
     &activation::parametric::CLAMPED_RELU,
     &elementwise_unary::clip::CLIP,
+    &movement::concat::CONCAT,
     &control_flow::constant::CONST,
     &conv::conv::CONV,
     &conv::conv_transpose::CONV_TRANSPOSE,
     &elementwise_unary::math::COS,
     &elementwise_unary::math::COSH,
     &reduction::cumsum::CUMSUM,
+    &movement::blocks::DEPTH_TO_SPACE,
     &quantization::dequantize::DEQUANTIZE,
     &linear::einsum::EINSUM,
     &activation::parametric::ELU,
@@ -119,6 +154,10 @@ pub static ALL: &[&OpDef] = &[
     &elementwise_unary::math::ERF,
     &elementwise_unary::math::EXP,
     &elementwise_unary::math::EXP2,
+    &movement::expand_dims::EXPAND_DIMS,
+    &movement::fill::FILL,
+    &movement::fill_like::FILL_LIKE,
+    &movement::flatten2d::FLATTEN2D,
     &elementwise_unary::math::FLOOR,
     &elementwise_binary::arithmetic::FLOOR_DIV,
     &activation::gelu::GELU,
@@ -150,9 +189,14 @@ pub static ALL: &[&OpDef] = &[
     &elementwise_binary::arithmetic::MOD,
     &elementwise_binary::arithmetic::MUL,
     &elementwise_binary::comparison::NOT_EQUAL,
+    &movement::one_hot::ONE_HOT,
+    &movement::pad::PAD,
+    &movement::blocks::PIXEL_SHUFFLE,
+    &movement::blocks::PIXEL_UNSHUFFLE,
     &elementwise_binary::arithmetic::POW,
     &activation::per_channel::PRELU,
     &quantization::quantize::QUANTIZE,
+    &movement::range_1d::RANGE_1D,
     &elementwise_binary::arithmetic::REAL_DIV,
     &reduction::arg::REDUCE_ARGMAX,
     &reduction::arg::REDUCE_ARGMIN,
@@ -168,28 +212,44 @@ pub static ALL: &[&OpDef] = &[
     &reduction::reduce::REDUCE_SUM_SQUARE,
     &activation::plain::RELU,
     &activation::plain::RELU6,
+    &movement::reshape::RESHAPE,
+    &movement::reshape_like::RESHAPE_LIKE,
+    &movement::reverse::REVERSE,
+    &movement::reverse_sequence::REVERSE_SEQUENCE,
     &recurrent::rnn::RNN,
     &elementwise_unary::math::ROUND,
     &elementwise_unary::epsilon::RSQRT,
     &activation::parametric::SCALED_TANH,
     &control_flow::select::SELECT,
+    &movement::shape::SHAPE,
     &activation::plain::SIGMOID,
     &activation::parametric::SIGMOID_HARD,
     &elementwise_unary::math::SIGN,
     &activation::plain::SILU,
     &elementwise_unary::math::SIN,
     &elementwise_unary::math::SINH,
+    &movement::slice_by_index::SLICE_BY_INDEX,
+    &movement::slice_by_size::SLICE_BY_SIZE,
+    &movement::slice_update::SLICE_UPDATE,
+    &movement::sliding_windows::SLIDING_WINDOWS,
     &activation::softmax::SOFTMAX,
     &activation::plain::SOFTPLUS,
     &activation::per_channel::SOFTPLUS_PARAMETRIC,
     &activation::plain::SOFTSIGN,
+    &movement::batch_space::SPACE_TO_BATCH,
+    &movement::blocks::SPACE_TO_DEPTH,
+    &movement::split::SPLIT,
     &elementwise_unary::math::SQRT,
     &elementwise_unary::math::SQUARE,
+    &movement::squeeze::SQUEEZE,
+    &movement::stack::STACK,
     &elementwise_binary::arithmetic::SUB,
     &elementwise_unary::math::TAN,
     &elementwise_unary::math::TANH,
     &elementwise_unary::threshold::THRESHOLD,
     &activation::parametric::THRESHOLDED_RELU,
+    &movement::tile::TILE,
+    &movement::transpose::TRANSPOSE,
 ];
 
 /// The folder of each op card, in the order of [`ALL`].
@@ -201,17 +261,21 @@ pub static FAMILIES: &[&str] = &[
     "elementwise_unary",
     "elementwise_unary",
     "pool",
+    "movement",
     "normalization",
+    "movement",
     "elementwise_unary",
     "elementwise_unary",
     "activation",
     "elementwise_unary",
+    "movement",
     "control_flow",
     "conv",
     "conv",
     "elementwise_unary",
     "elementwise_unary",
     "reduction",
+    "movement",
     "quantization",
     "linear",
     "activation",
@@ -219,6 +283,10 @@ pub static FAMILIES: &[&str] = &[
     "elementwise_unary",
     "elementwise_unary",
     "elementwise_unary",
+    "movement",
+    "movement",
+    "movement",
+    "movement",
     "elementwise_unary",
     "elementwise_binary",
     "activation",
@@ -250,9 +318,14 @@ pub static FAMILIES: &[&str] = &[
     "elementwise_binary",
     "elementwise_binary",
     "elementwise_binary",
+    "movement",
+    "movement",
+    "movement",
+    "movement",
     "elementwise_binary",
     "activation",
     "quantization",
+    "movement",
     "elementwise_binary",
     "reduction",
     "reduction",
@@ -268,26 +341,42 @@ pub static FAMILIES: &[&str] = &[
     "reduction",
     "activation",
     "activation",
+    "movement",
+    "movement",
+    "movement",
+    "movement",
     "recurrent",
     "elementwise_unary",
     "elementwise_unary",
     "activation",
     "control_flow",
+    "movement",
     "activation",
     "activation",
     "elementwise_unary",
     "activation",
     "elementwise_unary",
     "elementwise_unary",
+    "movement",
+    "movement",
+    "movement",
+    "movement",
     "activation",
     "activation",
     "activation",
     "activation",
+    "movement",
+    "movement",
+    "movement",
     "elementwise_unary",
     "elementwise_unary",
+    "movement",
+    "movement",
     "elementwise_binary",
     "elementwise_unary",
     "elementwise_unary",
     "elementwise_unary",
     "activation",
+    "movement",
+    "movement",
 ];
