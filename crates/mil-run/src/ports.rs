@@ -1,0 +1,155 @@
+//! The inputs, states and outputs of a function, and whether given tensors fit them.
+
+use crate::error::RunError;
+use crate::runtime::Named;
+use mil_base::{DType, Diagnostic, Dim, Name, Shape, Tensor, TensorType, Type};
+use mil_check::{Checked, nearest};
+use mil_ir::{Function, FunctionId, ValueId};
+use std::collections::HashMap;
+
+/// The function of that name, or the default one.
+pub(crate) fn find_function(checked: &Checked, name: Option<&str>) -> Result<FunctionId, RunError> {
+    let program = checked.program();
+    let names = || program.functions.iter().map(|(_, f)| f.name.as_str());
+    let listed = || names().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+    let found = match name {
+        Some(name) => program.function(name),
+        None => program.default_function(),
+    };
+    found.ok_or_else(|| {
+        let message = match name {
+            Some(name) => format!("the program has no function `{name}`"),
+            None => "the program has several functions and none is called `main`".to_owned(),
+        };
+        let help = match program.functions.is_empty() {
+            true => "the program has no function at all".to_owned(),
+            false => format!("choose one of {}", listed()),
+        };
+        RunError::refused(Diagnostic::error("run/function-unknown", message).help(help))
+    })
+}
+
+/// The parameters that are given anew for every run.
+pub fn inputs(function: &Function) -> impl Iterator<Item = (ValueId, &Name, &Type)> {
+    let all = function.params().iter().map(|&v| (v, &function.values[v].name, &function.values[v].ty));
+    all.filter(|(_, _, ty)| !matches!(ty, Type::State(_)))
+}
+
+/// The parameters that live between runs, with the type of their contents.
+pub fn states(function: &Function) -> impl Iterator<Item = (ValueId, &Name, &TensorType)> {
+    function.params().iter().filter_map(|&v| match &function.values[v].ty {
+        Type::State(inner) => Some((v, &function.values[v].name, inner.as_tensor()?)),
+        _ => None,
+    })
+}
+
+/// The given tensors in the order of [`inputs`], if every one fits; otherwise everything that is wrong.
+///
+/// Dimensions that the checker knows to be equal must be given equal.
+pub(crate) fn match_inputs(
+    checked: &Checked,
+    id: FunctionId,
+    given: &[Named],
+) -> Result<Vec<(ValueId, Tensor)>, RunError> {
+    let function = &checked.program().functions[id];
+    let mut wrong = Vec::new();
+    let mut found = Vec::new();
+    let mut symbols: HashMap<Dim, (usize, String)> = HashMap::new();
+    for (value, name, declared) in inputs(function) {
+        let Some((_, tensor)) = given.iter().find(|(n, _)| n == name) else {
+            let message = format!("input `{name}` is missing");
+            let help = format!("give `{name}` as {declared}");
+            wrong.push(Diagnostic::error("run/input-missing", message).help(help));
+            continue;
+        };
+        let ty = checked.ty(id, value).unwrap_or(declared);
+        match ty.as_tensor().map(|ty| fits(name, ty, tensor, &mut symbols)) {
+            Some(None) => found.push((value, tensor.clone())),
+            Some(Some(problem)) => wrong.push(problem),
+            None => {
+                let message = format!("input `{name}` is {declared}, which cannot be given from outside");
+                let help = "rewrite the function to take tensors";
+                wrong.push(Diagnostic::error("run/input-kind", message).help(help));
+            }
+        }
+    }
+    let names: Vec<&str> = inputs(function).map(|(_, n, _)| n.as_str()).collect();
+    for (name, _) in given.iter().filter(|(n, _)| !names.contains(&n.as_str())) {
+        let near = nearest(name, names.iter().copied());
+        let help = match near.first() {
+            Some(first) => format!("did you mean `{first}`?"),
+            None if names.is_empty() => "the function takes no inputs".to_owned(),
+            None => format!("its inputs are {}", names.join(", ")),
+        };
+        let message = format!("function `{}` has no input `{name}`", function.name);
+        wrong.push(Diagnostic::error("run/input-unknown", message).help(help));
+    }
+    if wrong.is_empty() { Ok(found) } else { Err(RunError::Refused(wrong)) }
+}
+
+/// What is wrong with `tensor` as a value of type `ty`.
+fn fits(
+    name: &Name,
+    ty: &TensorType,
+    tensor: &Tensor,
+    symbols: &mut HashMap<Dim, (usize, String)>,
+) -> Option<Diagnostic> {
+    let got = tensor.ty();
+    if tensor.dtype() != ty.dtype {
+        let message = format!("input `{name}` is {got} but must be {ty}");
+        let help = format!("convert it to {}", ty.dtype);
+        return Some(Diagnostic::error("run/input-dtype", message).help(help));
+    }
+    if !ty.shape.may_equal(&got.shape) {
+        let message = format!("input `{name}` has shape {} but must have {}", got.shape, ty.shape);
+        let help = match ty.shape.count() == Some(tensor.count()) {
+            true => format!("reshape it to {}", ty.shape),
+            false => format!("give {} elements in shape {}", elements(&ty.shape), ty.shape),
+        };
+        return Some(Diagnostic::error("run/input-shape", message).help(help));
+    }
+    for (axis, (&dim, &size)) in ty.shape.iter().zip(tensor.shape()).enumerate() {
+        if !matches!(dim, Dim::Symbol(_)) {
+            continue;
+        }
+        let here = format!("dimension {axis} of `{name}`");
+        let (first, place) = symbols.entry(dim).or_insert_with(|| (size, here.clone()));
+        if *first != size {
+            let message = format!("{here} is {size} but must equal {place}, which is {first}");
+            let help = "give inputs whose sizes agree";
+            return Some(Diagnostic::error("run/input-shape", message).help(help));
+        }
+    }
+    None
+}
+
+fn elements(shape: &Shape) -> String {
+    shape.count().map_or_else(|| "the".to_owned(), |n| n.to_string())
+}
+
+/// A state's zero contents. State types are static: the checker refuses others.
+pub(crate) fn zero_state(name: &Name, ty: &TensorType) -> Result<Tensor, RunError> {
+    let sizes = ty.shape.sizes().filter(|_| ty.dtype != DType::String);
+    sizes.and_then(|sizes| Tensor::zeros(ty.dtype, &sizes).ok()).ok_or_else(|| {
+        let message = format!("state `{name}` of type {ty} cannot be allocated");
+        RunError::refused(Diagnostic::error("run/state-type", message).help("declare all its sizes"))
+    })
+}
+
+/// Checks a tensor that is to become the contents of a state.
+pub(crate) fn check_state(function: &Function, name: &str, tensor: &Tensor) -> Result<usize, RunError> {
+    let Some((index, (_, name, ty))) = states(function).enumerate().find(|(_, (_, n, _))| ***n == *name) else {
+        let names: Vec<&str> = states(function).map(|(_, n, _)| n.as_str()).collect();
+        let help = match names.is_empty() {
+            true => "the function has no states".to_owned(),
+            false => format!("its states are {}", names.join(", ")),
+        };
+        let message = format!("function `{}` has no state `{name}`", function.name);
+        return Err(RunError::refused(Diagnostic::error("run/state-unknown", message).help(help)));
+    };
+    if tensor.ty() == *ty {
+        return Ok(index);
+    }
+    let message = format!("state `{name}` is {} but must be {ty}", tensor.ty());
+    Err(RunError::refused(Diagnostic::error("run/state-type", message).help("give exactly that type")))
+}
