@@ -113,11 +113,6 @@ impl Access {
         Some(Access { reads: reads.into(), writes: writes.into(), extent })
     }
 
-    /// The regions read.
-    pub(crate) fn reads(&self) -> &[Region] {
-        &self.reads
-    }
-
     /// The regions written.
     pub(crate) fn writes(&self) -> &[Region] {
         &self.writes
@@ -135,11 +130,6 @@ impl Arena {
         Some(Arena { memory: Aligned::zeroed(len)? })
     }
 
-    /// Number of bytes.
-    pub(crate) fn len(&self) -> usize {
-        self.memory.len
-    }
-
     /// The bytes of a region; empty if it is not within the arena.
     pub(crate) fn read(&self, r: Region) -> &[u8] {
         r.end().and_then(|end| self.memory.as_ref().get(r.offset..end)).unwrap_or(&[])
@@ -153,14 +143,15 @@ impl Arena {
         }
     }
 
-    /// Pushes the slices that `access` names, in its order. False, and nothing pushed, if the arena is too small.
-    pub(crate) fn split<'a>(
+    /// The slices that `access` names, in its order: those read are pushed, those written are put into `writes`. False,
+    /// and nothing done, if the arena is too small or `writes` has another length than the regions written.
+    pub(crate) fn split<'a: 'r + 'w, 'r, 'w>(
         &'a mut self,
         access: &Access,
-        reads: &mut Vec<&'a [u8]>,
-        writes: &mut Vec<&'a mut [u8]>,
+        reads: &mut Vec<&'r [u8]>,
+        writes: &mut [&'w mut [u8]],
     ) -> bool {
-        if access.extent > self.memory.len {
+        if access.extent > self.memory.len || writes.len() != access.writes.len() {
             return false;
         }
         let start = self.memory.start.as_ptr();
@@ -169,9 +160,9 @@ impl Arena {
             // overlaps it.
             reads.push(unsafe { std::slice::from_raw_parts(start.add(r.offset), r.len) });
         }
-        for r in &access.writes {
+        for (r, write) in access.writes.iter().zip(writes) {
             // SAFETY: as above, and `Access` proves it disjoint from every other region of this call.
-            writes.push(unsafe { std::slice::from_raw_parts_mut(start.add(r.offset), r.len) });
+            *write = unsafe { std::slice::from_raw_parts_mut(start.add(r.offset), r.len) };
         }
         true
     }
@@ -200,9 +191,9 @@ mod tests {
     fn a_small_arena_gives_nothing() {
         let mut arena = Arena::new(100).unwrap();
         let access = Access::new(vec![r(0, 64)], vec![r(64, 64)]).unwrap();
-        let (mut reads, mut writes) = (Vec::new(), Vec::new());
+        let (mut reads, mut writes): (_, [&mut [u8]; 1]) = (Vec::new(), [&mut []]);
         assert!(!arena.split(&access, &mut reads, &mut writes));
-        assert!(reads.is_empty() && writes.is_empty());
+        assert!(reads.is_empty() && writes[0].is_empty());
     }
 
     #[test]
@@ -210,7 +201,7 @@ mod tests {
         let mut arena = Arena::new(256).unwrap();
         arena.write(r(0, 4)).copy_from_slice(&[1, 2, 3, 4]);
         let access = Access::new(vec![r(0, 4)], vec![r(64, 4), r(128, 0)]).unwrap();
-        let (mut reads, mut writes) = (Vec::new(), Vec::new());
+        let (mut reads, mut writes): (_, [&mut [u8]; 2]) = (Vec::new(), Default::default());
         assert!(arena.split(&access, &mut reads, &mut writes));
         writes[0].copy_from_slice(reads[0]);
         assert_eq!(arena.read(r(64, 4)), [1, 2, 3, 4]);

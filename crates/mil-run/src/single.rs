@@ -2,7 +2,7 @@
 
 use crate::arena::Aligned;
 use bytes::Bytes;
-use mil_base::{DType, Tensor, Type};
+use mil_base::{Tensor, Type};
 use mil_ir::{Binding, Constant, ValueId};
 use mil_kernels::Pool;
 use mil_ops::OpView;
@@ -120,9 +120,4 @@ pub(crate) fn is_pure(view: &OpView<'_>) -> bool {
 /// Bytes of a tensor of this type, or the largest number if there is no counting them.
 pub(crate) fn bytes_of(ty: &Concrete) -> usize {
     mil_base::tensor::count(&ty.shape).and_then(|n| ty.dtype.bytes_for(n)).unwrap_or(usize::MAX)
-}
-
-/// Is it a type whose values live in buffers?
-pub(crate) fn has_bytes(dtype: DType) -> bool {
-    dtype != DType::String
 }

@@ -7,7 +7,7 @@ mod order;
 
 pub(crate) use lists::List;
 pub(crate) use machine::{Machine, States};
-pub(crate) use order::{Order, changes_state, nested_state_change};
+pub(crate) use order::Order;
 
 use mil_base::{DType, Tensor};
 use mil_ir::OpId;

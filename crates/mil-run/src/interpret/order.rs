@@ -14,21 +14,8 @@ pub(crate) struct Order {
 }
 
 /// Does this op write a state?
-pub(crate) fn changes_state(op: &str) -> bool {
+fn changes_state(op: &str) -> bool {
     matches!(op, "write_state" | "coreml_update_state")
-}
-
-/// Does an op with blocks write a state somewhere inside, by op index?
-pub(crate) fn nested_state_change(function: &Function) -> Vec<bool> {
-    let mut found = vec![false; function.ops.len()];
-    for op in ops_in_order(function).into_iter().filter(|&o| changes_state(&function.ops[o].name)) {
-        let mut next = function.blocks[function.ops[op].block].owner;
-        while let Some(owner) = next.filter(|o| !found[o.index()]) {
-            found[owner.index()] = true;
-            next = function.blocks[function.ops[owner].block].owner;
-        }
-    }
-    found
 }
 
 impl Order {

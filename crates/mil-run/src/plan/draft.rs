@@ -65,6 +65,8 @@ pub(crate) struct Step {
     pub(crate) how: How,
     /// By slot; `None` for what is not read.
     pub(crate) inputs: Vec<Option<BufId>>,
+    /// By slot; `None` for immediate values.
+    pub(crate) values: Vec<Option<ValueId>>,
     pub(crate) outputs: Vec<BufId>,
     pub(crate) output_types: Vec<Concrete>,
     pub(crate) scratch: Option<BufId>,
@@ -72,8 +74,8 @@ pub(crate) struct Step {
 
 pub(crate) enum How {
     Kernel(CpuKernel),
-    /// By the reference rule; `inputs` are then the values listed.
-    Rule { reads: Vec<ValueId>, why: String },
+    /// By the reference rule, with the reason; `inputs` are then the `values` not known beforehand.
+    Rule(String),
 }
 
 /// The result: instructions and their buffers.
@@ -368,8 +370,8 @@ impl<'a> Lower<'a> {
         let outputs = self.f.ops[op].outputs.clone();
         let output_types = outputs.iter().map(|&v| self.ty(v)).collect::<Result<Vec<_>, _>>()?;
         let outputs = outputs.iter().map(|&v| self.fresh(v)).collect::<Result<Vec<_>, _>>()?;
-        let how = How::Rule { reads, why };
-        let step = Step { ops: vec![op], how, inputs, outputs, output_types, scratch: None };
+        let (how, values) = (How::Rule(why), reads.into_iter().map(Some).collect());
+        let step = Step { ops: vec![op], how, inputs, values, outputs, output_types, scratch: None };
         self.emit(Instr::Step(Box::new(step)));
         Ok(())
     }
@@ -409,9 +411,14 @@ impl<'a> Lower<'a> {
         }
         let outputs = outs.iter().map(|&v| self.fresh(v)).collect::<Result<Vec<_>, _>>()?;
         let scratch = (kernel.scratch > 0).then(|| self.buffer(Kind::Arena, kernel.scratch));
-        let ops = group.ops.clone();
-        let how = How::Kernel(kernel);
-        self.emit(Instr::Step(Box::new(Step { ops, how, inputs, outputs, output_types, scratch })));
+        let (ops, how) = (group.ops.clone(), How::Kernel(kernel));
+        let values = slots.iter().map(|slot| match slot {
+            Operand::Value(v) => Some(*v),
+            Operand::Constant(_) => None,
+        });
+        let values = values.collect();
+        let step = Step { ops, how, inputs, values, outputs, output_types, scratch };
+        self.emit(Instr::Step(Box::new(step)));
         Ok(())
     }
 

@@ -76,7 +76,7 @@ pub(crate) fn alive_at_once(buffers: &[Lifetime]) -> usize {
 
 /// Best fit, in this order.
 fn place(buffers: &[Lifetime], order: &[usize]) -> Packed {
-    let mut offsets = vec![0; buffers.len()];
+    let mut offsets = vec![0usize; buffers.len()];
     // Buffers placed so far, by offset.
     let mut placed: Vec<usize> = Vec::with_capacity(order.len());
     let mut total = 0;

@@ -1,0 +1,351 @@
+//! Planning: from a checked function and concrete input shapes to a flat list of steps with every address fixed.
+//!
+//! [`fold`](mod@fold) works out constants, [`fuse`](mod@fuse) joins ops into steps, [`draft`] chooses kernels and flattens
+//! control flow, [`assign`] decides who shares memory, and [`pack`](mod@pack) where it lies. Whoever holds a [`Plan`] runs it without
+//! allocating and without looking anything up by name.
+
+mod assign;
+mod draft;
+mod fold;
+mod fuse;
+mod pack;
+
+pub(crate) use fold::fold;
+
+use crate::arena::{Access, Region};
+use crate::error::{MemoryNeed, RunError};
+use crate::interpret::Order;
+use crate::options::Options;
+use assign::{Layout, Place, assign};
+use draft::{BufId, Draft, Drafter, How, Instr, NoDraft};
+use mil_base::{Name, Tensor};
+use mil_check::{Checked, Specialised};
+use mil_ir::{Function, FunctionId, OpId, ValueId};
+use mil_kernels::Pool;
+use mil_ops::contract::{Concrete, CpuKernel};
+use std::sync::Arc;
+
+/// A function for one set of input shapes, ready to be run by the cpu runtime.
+pub struct Plan {
+    pub(crate) checked: Arc<Checked>,
+    pub(crate) function: FunctionId,
+    /// Types and known values, those worked out here included.
+    pub(crate) types: Specialised,
+    pub(crate) code: Vec<Code>,
+    pub(crate) steps: Vec<PlannedStep>,
+    pub(crate) constants: Vec<Tensor>,
+    pub(crate) inputs: Vec<Port>,
+    pub(crate) outputs: Vec<Port>,
+    pub(crate) states: Vec<Port>,
+    /// Ops whose results were worked out while planning.
+    pub(crate) folded: Vec<OpId>,
+    memory: PlanMemory,
+}
+
+/// Bytes a plan takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PlanMemory {
+    /// The buffer of one session: states, values and scratch memory.
+    pub arena: usize,
+    /// The part of the arena that holds states.
+    pub states: usize,
+    /// The most bytes of values and scratch memory alive at once: the arena cannot be smaller.
+    pub alive: usize,
+    /// Constants read while running, expanded ones included, mapped ones too.
+    pub constants: usize,
+    /// Constants in the form kernels want them.
+    pub prepared: usize,
+}
+
+/// Where an input, output or state lies.
+pub(crate) struct Port {
+    pub(crate) name: Name,
+    pub(crate) ty: Concrete,
+    pub(crate) place: Source,
+}
+
+/// Where bytes are read from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Source {
+    Arena(Region),
+    Constant(usize),
+    Empty,
+}
+
+/// What happens next.
+pub(crate) enum Code {
+    Step(usize),
+    Copy(CopyCode),
+    JumpUnless { test: Source, to: usize },
+    Jump { to: usize },
+    /// Nothing: what stood here turned out not to be needed.
+    Nothing,
+}
+
+pub(crate) struct CopyCode {
+    /// The region read, if it is in the arena, and the region written.
+    pub(crate) access: Access,
+    pub(crate) from: Source,
+    pub(crate) dead: Vec<Region>,
+}
+
+/// One slot of a step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Input {
+    /// The arena region with this number in the step's access.
+    Read(usize),
+    /// A constant.
+    Constant(usize),
+    /// The output lies over it.
+    Over,
+    /// Not read, or nothing there.
+    Empty,
+}
+
+/// One or several fused ops with everything their kernel needs.
+pub(crate) struct PlannedStep {
+    pub(crate) ops: Vec<OpId>,
+    pub(crate) how: Compute,
+    pub(crate) inputs: Vec<Input>,
+    /// Arena regions read, then written: outputs first, scratch memory last.
+    pub(crate) access: Access,
+    pub(crate) output_types: Vec<Concrete>,
+    pub(crate) scratch: bool,
+    /// Where each dynamic operand lies before the step runs.
+    pub(crate) operands: Vec<(ValueId, Source)>,
+    /// Regions whose contents nobody needs afterwards.
+    pub(crate) dead: Vec<Region>,
+}
+
+pub(crate) enum Compute {
+    Kernel(CpuKernel),
+    /// By the reference rule, for `inputs` that hold the values of `operands` in order.
+    Rule(String),
+    /// The outputs have no elements.
+    Nothing,
+}
+
+/// Why there is no plan.
+pub(crate) enum NoPlan {
+    /// Something is only known from data; the function can be run op by op.
+    Dynamic(String),
+    /// It cannot run.
+    Error(RunError),
+}
+
+/// Plans a function for specialised types.
+pub(crate) fn plan(
+    checked: &Arc<Checked>,
+    function: FunctionId,
+    mut types: Specialised,
+    options: &Options,
+    pool: &Pool,
+) -> Result<Plan, NoPlan> {
+    let f = &checked.program().functions[function];
+    let wanted = Order::new(f, &types.known);
+    let mut live = vec![false; f.ops.len()];
+    wanted.blocks.iter().flatten().for_each(|op| live[op.index()] = true);
+    let limit = options.memory_limit;
+    let folded = fold::fold(checked, function, &mut types, &|op| live[op.index()], limit, pool);
+    let folded = folded.map_err(NoPlan::Error)?;
+    let order = Order::new(f, &types.known);
+    draft::all_static(f, &types, &order).map_err(NoPlan::Dynamic)?;
+    let groups = fuse::fuse(checked, function, &types, &order, options.fusion, pool.threads());
+    let drafter = Drafter { checked, function, types: &types, groups: &groups, threads: pool.threads(), limit };
+    let draft = drafter.draft().map_err(|e| match e {
+        NoDraft::Dynamic(why) => NoPlan::Dynamic(why),
+        NoDraft::Error(error) => NoPlan::Error(error),
+    })?;
+    let layout = assign(&draft).map_err(NoPlan::Error)?;
+    let constants_held = owned_constants(f, &types, &folded);
+    if let Some(limit) = limit {
+        let need = MemoryNeed {
+            arena: layout.arena_bytes,
+            constants: constants_held,
+            prepared: draft.prepared,
+            limit,
+        };
+        if need.total() > limit {
+            return Err(NoPlan::Error(RunError::Memory(need)));
+        }
+    }
+    finish(checked, function, types, folded, draft, layout).map_err(NoPlan::Error)
+}
+
+/// Bytes of constants worked out here.
+fn owned_constants(f: &Function, types: &Specialised, folded: &[OpId]) -> usize {
+    let values = folded.iter().flat_map(|&op| &f.ops[op].outputs);
+    values.filter_map(|v| types.known[v.index()].as_ref()).map(|t| t.bytes().len()).sum()
+}
+
+/// Turns a draft and its layout into a plan, proving every step's accesses disjoint.
+fn finish(
+    checked: &Arc<Checked>,
+    function: FunctionId,
+    mut types: Specialised,
+    folded: Vec<OpId>,
+    draft: Draft,
+    mut layout: Layout,
+) -> Result<Plan, RunError> {
+    let f = &checked.program().functions[function];
+    let Draft { instrs, constants, inputs, outputs, states, prepared, .. } = draft;
+    let mut steps = Vec::new();
+    let mut code = Vec::with_capacity(instrs.len());
+    for (i, instr) in instrs.into_iter().enumerate() {
+        let dead = std::mem::take(&mut layout.frees[i]);
+        code.push(match instr {
+            Instr::Step(step) => {
+                steps.push(finish_step(*step, &layout, dead)?);
+                Code::Step(steps.len() - 1)
+            }
+            Instr::Copy { from, to } => copy(source(&layout, from), source(&layout, to), dead)?,
+            Instr::Read { snapshot } if layout.shares_state[snapshot] => Code::Nothing,
+            Instr::Read { snapshot } => {
+                let state = snapshot_of(&draft.buffers, &states, snapshot);
+                let state = state.ok_or_else(|| RunError::internal("a snapshot of no state"))?;
+                copy(source(&layout, state), source(&layout, snapshot), dead)?
+            }
+            Instr::JumpUnless { test, to } => Code::JumpUnless { test: source(&layout, test), to },
+            Instr::Jump { to } => Code::Jump { to },
+        });
+    }
+    let name = |v: ValueId| f.values[v].name.clone();
+    let inputs = inputs.into_iter().map(|(v, b)| {
+        let ty = types.types[v.index()].as_ref().and_then(crate::single::concrete);
+        let ty = ty.ok_or_else(|| RunError::internal("an input without sizes"))?;
+        Ok(Port { name: name(v), ty, place: source(&layout, b) })
+    });
+    let inputs = inputs.collect::<Result<Vec<_>, RunError>>()?;
+    let outputs = outputs.into_iter().map(|(v, b, ty)| Port { name: name(v), ty, place: source(&layout, b) });
+    let outputs = outputs.collect();
+    let states = crate::ports::states(f).zip(states);
+    let states = states.map(|((v, _, _), (b, ty))| Port { name: name(v), ty, place: source(&layout, b) });
+    let states = states.collect();
+    let memory = PlanMemory {
+        arena: layout.arena_bytes,
+        states: layout.state_bytes,
+        alive: layout.floor_bytes,
+        constants: constants.iter().map(|t| t.bytes().len()).sum(),
+        prepared,
+    };
+    forget(&mut types, &steps, f);
+    Ok(Plan {
+        checked: checked.clone(),
+        function,
+        types,
+        code,
+        steps,
+        constants,
+        inputs,
+        outputs,
+        states,
+        folded,
+        memory,
+    })
+}
+
+/// Lets go of expanded constants that no step reads any more, because kernels keep them in another form.
+fn forget(types: &mut Specialised, steps: &[PlannedStep], f: &Function) {
+    let by_rule = steps.iter().filter(|s| matches!(s.how, Compute::Rule(_))).flat_map(|s| &s.ops);
+    let mut kept = vec![false; f.values.len()];
+    for &op in by_rule {
+        for binding in f.ops[op].args.iter().flat_map(|(_, a)| &a.0) {
+            if let mil_ir::Binding::Value(v) = binding {
+                kept[v.index()] = true;
+            }
+        }
+    }
+    for (id, value) in f.values.iter() {
+        let mil_ir::Def::Output(op, _) = value.def else { continue };
+        if f.ops[op].name.starts_with("constexpr_") && !kept[id.index()] {
+            types.known[id.index()] = None;
+        }
+    }
+}
+
+fn snapshot_of(
+    buffers: &[draft::Buffer],
+    states: &[(BufId, Concrete)],
+    snapshot: BufId,
+) -> Option<BufId> {
+    match buffers.get(snapshot)?.kind {
+        draft::Kind::Snapshot(number) => states.get(number).map(|s| s.0),
+        _ => None,
+    }
+}
+
+fn source(layout: &Layout, buffer: BufId) -> Source {
+    match layout.places[buffer] {
+        Place::Arena(region) => Source::Arena(region),
+        Place::Constant(number) => Source::Constant(number),
+        Place::Empty => Source::Empty,
+    }
+}
+
+fn copy(from: Source, to: Source, dead: Vec<Region>) -> Result<Code, RunError> {
+    let Source::Arena(to) = to else { return Err(RunError::internal("a copy to a constant")) };
+    let reads = match from {
+        Source::Arena(from) if from == to => return Ok(Code::Nothing),
+        Source::Arena(from) => vec![from],
+        _ => Vec::new(),
+    };
+    let access = Access::new(reads, vec![to]).ok_or_else(|| RunError::internal("a copy overlaps itself"))?;
+    Ok(Code::Copy(CopyCode { access, from, dead }))
+}
+
+fn finish_step(step: draft::Step, layout: &Layout, dead: Vec<Region>) -> Result<PlannedStep, RunError> {
+    let draft::Step { ops, how, inputs, values, outputs, output_types, scratch } = step;
+    let region = |b: BufId| match layout.places[b] {
+        Place::Arena(region) => Ok(region),
+        _ => Err(RunError::internal("an output outside the arena")),
+    };
+    let mut writes = outputs.iter().map(|&b| region(b)).collect::<Result<Vec<_>, _>>()?;
+    let mut reads = Vec::new();
+    let mut slots = Vec::with_capacity(inputs.len());
+    for buffer in &inputs {
+        slots.push(match buffer.map(|b| source(layout, b)) {
+            None | Some(Source::Empty) => Input::Empty,
+            Some(Source::Constant(number)) => Input::Constant(number),
+            Some(Source::Arena(r)) if r.len > 0 && writes.first() == Some(&r) => Input::Over,
+            Some(Source::Arena(r)) => {
+                reads.push(r);
+                Input::Read(reads.len() - 1)
+            }
+        });
+    }
+    let operands = values.iter().zip(&inputs).filter_map(|(v, b)| Some(((*v)?, source(layout, (*b)?)))).collect();
+    if let Some(buffer) = scratch {
+        writes.push(region(buffer)?);
+    }
+    let access = Access::new(reads, writes).ok_or_else(|| RunError::internal("a step's buffers overlap"))?;
+    let empty = !output_types.is_empty() && output_types.iter().all(|t| t.bytes() == 0);
+    let how = match how {
+        _ if empty => Compute::Nothing,
+        How::Kernel(kernel) => Compute::Kernel(kernel),
+        How::Rule(why) => Compute::Rule(why),
+    };
+    Ok(PlannedStep { ops, how, inputs: slots, access, output_types, scratch: scratch.is_some(), operands, dead })
+}
+
+impl Plan {
+    /// What it takes.
+    pub fn memory(&self) -> PlanMemory {
+        self.memory
+    }
+
+    /// The function planned.
+    pub fn function(&self) -> FunctionId {
+        self.function
+    }
+
+    /// The steps, in the order of the code: their ops, and the reason if it is the reference rule that computes them.
+    pub fn steps(&self) -> impl ExactSizeIterator<Item = (&[OpId], Option<&str>)> {
+        self.steps.iter().map(|s| {
+            let why = match &s.how {
+                Compute::Rule(why) => Some(why.as_str()),
+                _ => None,
+            };
+            (s.ops.as_slice(), why)
+        })
+    }
+}
