@@ -60,13 +60,10 @@ impl RunError {
         match self {
             RunError::Refused(all) => all.clone(),
             RunError::Op(one) => vec![(**one).clone()],
-            RunError::Memory(need) => vec![
-                Diagnostic::error("run/memory", self.to_string())
-                    .help(format!(
-                        "use smaller inputs, or raise the limit above {} if the machine has that much",
-                        bytes(need.total())
-                    )),
-            ],
+            RunError::Memory(need) => vec![Diagnostic::error("run/memory", self.to_string()).help(format!(
+                "use smaller inputs, or raise the limit above {} if the machine has that much",
+                bytes(need.total())
+            ))],
             RunError::Internal(message) => {
                 let text = format!("internal fault: {message}");
                 vec![Diagnostic::error("run/internal", text).help("please report it with the program")]

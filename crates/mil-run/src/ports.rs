@@ -138,7 +138,8 @@ pub(crate) fn zero_state(name: &Name, ty: &TensorType) -> Result<Tensor, RunErro
 
 /// Checks a tensor that is to become the contents of a state.
 pub(crate) fn check_state(function: &Function, name: &str, tensor: &Tensor) -> Result<usize, RunError> {
-    let Some((index, (_, name, ty))) = states(function).enumerate().find(|(_, (_, n, _))| ***n == *name) else {
+    let Some((index, (_, name, ty))) = states(function).enumerate().find(|(_, (_, n, _))| ***n == *name)
+    else {
         let names: Vec<&str> = states(function).map(|(_, n, _)| n.as_str()).collect();
         let help = match names.is_empty() {
             true => "the function has no states".to_owned(),

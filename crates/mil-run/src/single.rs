@@ -91,8 +91,7 @@ pub(crate) fn run_once(
     if outputs.iter().any(|o| o.bytes() > 0) {
         let reads: Vec<Option<&[u8]>> = inputs.iter().map(|t| Some(t.bytes())).collect();
         let mut writes: Vec<&mut [u8]> = buffers.iter_mut().map(AsMut::as_mut).collect();
-        let mut call =
-            KernelCall { inputs: &reads, outputs: &mut writes, scratch: scratch.as_mut(), pool };
+        let mut call = KernelCall { inputs: &reads, outputs: &mut writes, scratch: scratch.as_mut(), pool };
         (kernel.run)(&mut call)?;
     }
     let tensor = |(buffer, out): (Aligned, &Concrete)| {

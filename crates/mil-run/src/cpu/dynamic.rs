@@ -25,11 +25,14 @@ pub struct Dynamic {
     order: Order,
     memory_limit: Option<usize>,
     /// Kernels by op; each op keeps a few, for what it met last.
-    kernels: Mutex<HashMap<OpId, Vec<(Met, Arc<CpuKernel>)>>>,
+    kernels: Mutex<HashMap<OpId, Kept>>,
 }
 
 /// What a kernel was chosen for: types of the inputs, and the contents of those that the choice may depend on.
 type Met = Vec<(DType, Vec<usize>, Option<Tensor>)>;
+
+/// The kernels of an op, the oldest first.
+type Kept = Vec<(Met, Arc<CpuKernel>)>;
 
 /// Most kernels kept for one op.
 const KERNELS_KEPT: usize = 4;
@@ -119,7 +122,8 @@ impl<O: Observer> Engine for Kernels<'_, O> {
             Some(outputs) => self.by_kernel(&view, op, outputs, values)?,
             None => by_rule(&view, values)?,
         };
-        let view_after = StepView { function: cx.function, ops: &[op], types: &self.types, known: &cx.types.known };
+        let view_after =
+            StepView { function: cx.function, ops: &[op], types: &self.types, known: &cx.types.known };
         self.observer.after(&view_after, &|| results.clone());
         Ok(results)
     }
@@ -146,14 +150,20 @@ impl<O: Observer> Kernels<'_, O> {
             };
             // Lists of strings have no bytes; nothing reads them here.
             let tensor = tensor.or_else(|| Tensor::zeros(DType::Bool, &[0]).ok());
-            inputs.push(tensor.and_then(single::aligned).ok_or_else(|| Failure::new("run/memory", "memory ran out"))?);
+            inputs.push(
+                tensor
+                    .and_then(single::aligned)
+                    .ok_or_else(|| Failure::new("run/memory", "memory ran out"))?,
+            );
         }
         let met: Met = single::operands(view)
             .into_iter()
             .zip(&inputs)
             .map(|(operand, t)| {
                 let known = match operand {
-                    Operand::Value(v) if self.cx.types.known[v.index()].is_none() => self.known[v.index()].clone(),
+                    Operand::Value(v) if self.cx.types.known[v.index()].is_none() => {
+                        self.known[v.index()].clone()
+                    }
                     _ => None,
                 };
                 (t.dtype(), t.shape().to_vec(), known)
@@ -199,7 +209,8 @@ fn output_types(view: &mil_ops::OpView<'_>) -> Result<Option<Vec<Concrete>>, Fai
 fn by_rule(view: &mil_ops::OpView<'_>, values: &Table<Tensor>) -> Result<Vec<Tensor>, Failure> {
     let operand = |v: ValueId| values.dense(v).map(|t| Value::new(RefTensor::of(t)));
     let results = run_rule(view, &operand)?;
-    let tensor = |t: RefTensor| t.to_tensor().map_err(|e| Failure::new("run/tensor", format!("a result {e}")));
+    let tensor =
+        |t: RefTensor| t.to_tensor().map_err(|e| Failure::new("run/tensor", format!("a result {e}")));
     results.into_iter().map(tensor).collect()
 }
 
@@ -238,7 +249,9 @@ impl Dense for Tensor {
         let (&count, inner) = Tensor::shape(self).split_first()?;
         let each = Tensor::dtype(self).size()?.checked_mul(mil_base::tensor::count(inner)?)?;
         let all = self.shared_bytes();
-        let item = |i: usize| Tensor::from_bytes(Tensor::dtype(self), inner, all.slice(i * each..(i + 1) * each)).ok();
+        let item = |i: usize| {
+            Tensor::from_bytes(Tensor::dtype(self), inner, all.slice(i * each..(i + 1) * each)).ok()
+        };
         (0..count).map(item).collect()
     }
 }

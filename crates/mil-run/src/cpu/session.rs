@@ -92,7 +92,11 @@ impl CpuSession {
         let (Some((_, Bound::Static(plan))), Some(arena)) = (&self.bound, &self.arena) else {
             return self.states.clone();
         };
-        plan.states.iter().zip(&self.states).map(|(port, old)| take(plan, arena, port).unwrap_or(old.clone())).collect()
+        plan.states
+            .iter()
+            .zip(&self.states)
+            .map(|(port, old)| take(plan, arena, port).unwrap_or(old.clone()))
+            .collect()
     }
 
     fn run_plan<O: Observer>(

@@ -168,7 +168,8 @@ fn share_in_place(draft: &Draft, kinds: &[Kind], lives: &mut [Option<Life>], roo
         let Instr::Step(step) = instr else { continue };
         let How::Kernel(kernel) = &step.how else { continue };
         let Alias::InPlace(slot) = kernel.alias else { continue };
-        let (Some(Some(input)), Some(&output)) = (step.inputs.get(slot).copied(), step.outputs.first()) else {
+        let (Some(Some(input)), Some(&output)) = (step.inputs.get(slot).copied(), step.outputs.first())
+        else {
             continue;
         };
         let input = find(root, input);

@@ -51,12 +51,22 @@ pub(crate) struct Loop {
 
 pub(crate) enum Instr {
     Step(Box<Step>),
-    Copy { from: BufId, to: BufId },
+    Copy {
+        from: BufId,
+        to: BufId,
+    },
     /// Takes what a state holds now.
-    Read { snapshot: BufId },
+    Read {
+        snapshot: BufId,
+    },
     /// Goes to `to` if the bool is false.
-    JumpUnless { test: BufId, to: usize },
-    Jump { to: usize },
+    JumpUnless {
+        test: BufId,
+        to: usize,
+    },
+    Jump {
+        to: usize,
+    },
 }
 
 /// A group of ops with the way it is computed.
@@ -382,7 +392,8 @@ impl<'a> Lower<'a> {
         for extra in &group.extras {
             let operands = single::operands(&self.view(extra.op)?);
             let operand = operands.get(extra.slot).copied();
-            slots.push(operand.ok_or_else(|| RunError::internal("a fused op names a slot it does not have"))?);
+            slots
+                .push(operand.ok_or_else(|| RunError::internal("a fused op names a slot it does not have"))?);
         }
         self.draft.prepared = self.draft.prepared.saturating_add(kernel.prepared);
         self.hold(kernel.prepared)?;
@@ -455,7 +466,8 @@ impl<'a> Lower<'a> {
 
     fn cond(&mut self, op: OpId) -> Result<(), NoDraft> {
         let (outputs, blocks) = (&self.f.ops[op].outputs, &self.f.ops[op].blocks);
-        let (&[yes, no], Some(pred)) = (blocks.as_slice(), self.view(op)?.bindings("pred").first().copied()) else {
+        let (&[yes, no], Some(pred)) = (blocks.as_slice(), self.view(op)?.bindings("pred").first().copied())
+        else {
             return Err(RunError::internal("a cond without two blocks").into());
         };
         let test = match pred {

@@ -96,4 +96,3 @@ pub(crate) fn by_rule(view: &OpView<'_>) -> Result<Vec<Tensor>, Failure> {
     };
     outs.into_iter().map(tensor).collect()
 }
-

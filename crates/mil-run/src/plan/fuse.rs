@@ -142,7 +142,9 @@ impl Fuser<'_> {
     fn fits(&self, operand: Option<&Operand<'_>>, ty: &Type) -> bool {
         match operand {
             Some(Operand::Value(v)) => self.types.types[v.index()].as_ref() == Some(ty),
-            Some(Operand::Constant(c)) => self.checked.program().tensor(c).map(|t| Type::Tensor(t.ty())).as_ref() == Some(ty),
+            Some(Operand::Constant(c)) => {
+                self.checked.program().tensor(c).map(|t| Type::Tensor(t.ty())).as_ref() == Some(ty)
+            }
             None => false,
         }
     }

@@ -76,8 +76,13 @@ pub(crate) enum Source {
 pub(crate) enum Code {
     Step(usize),
     Copy(CopyCode),
-    JumpUnless { test: Source, to: usize },
-    Jump { to: usize },
+    JumpUnless {
+        test: Source,
+        to: usize,
+    },
+    Jump {
+        to: usize,
+    },
     /// Nothing: what stood here turned out not to be needed.
     Nothing,
 }
@@ -151,7 +156,8 @@ pub(crate) fn plan(
     let order = Order::new(f, &types.known);
     draft::all_static(f, &types, &order).map_err(NoPlan::Dynamic)?;
     let groups = fuse::fuse(checked, function, &types, &order, options.fusion, pool.threads());
-    let drafter = Drafter { checked, function, types: &types, groups: &groups, threads: pool.threads(), limit };
+    let drafter =
+        Drafter { checked, function, types: &types, groups: &groups, threads: pool.threads(), limit };
     let draft = drafter.draft().map_err(|e| match e {
         NoDraft::Dynamic(why) => NoPlan::Dynamic(why),
         NoDraft::Error(error) => NoPlan::Error(error),
@@ -263,11 +269,7 @@ fn forget(types: &mut Specialised, steps: &[PlannedStep], f: &Function) {
     }
 }
 
-fn snapshot_of(
-    buffers: &[draft::Buffer],
-    states: &[(BufId, Concrete)],
-    snapshot: BufId,
-) -> Option<BufId> {
+fn snapshot_of(buffers: &[draft::Buffer], states: &[(BufId, Concrete)], snapshot: BufId) -> Option<BufId> {
     match buffers.get(snapshot)?.kind {
         draft::Kind::Snapshot(number) => states.get(number).map(|s| s.0),
         _ => None,
@@ -313,7 +315,8 @@ fn finish_step(step: draft::Step, layout: &Layout, dead: Vec<Region>) -> Result<
             }
         });
     }
-    let operands = values.iter().zip(&inputs).filter_map(|(v, b)| Some(((*v)?, source(layout, (*b)?)))).collect();
+    let operands =
+        values.iter().zip(&inputs).filter_map(|(v, b)| Some(((*v)?, source(layout, (*b)?)))).collect();
     if let Some(buffer) = scratch {
         writes.push(region(buffer)?);
     }
@@ -324,13 +327,27 @@ fn finish_step(step: draft::Step, layout: &Layout, dead: Vec<Region>) -> Result<
         How::Kernel(kernel) => Compute::Kernel(kernel),
         How::Rule(why) => Compute::Rule(why),
     };
-    Ok(PlannedStep { ops, how, inputs: slots, access, output_types, scratch: scratch.is_some(), operands, dead })
+    Ok(PlannedStep {
+        ops,
+        how,
+        inputs: slots,
+        access,
+        output_types,
+        scratch: scratch.is_some(),
+        operands,
+        dead,
+    })
 }
 
 impl Plan {
     /// What it takes.
     pub fn memory(&self) -> PlanMemory {
         self.memory
+    }
+
+    /// The ops whose results were worked out while planning.
+    pub fn folded(&self) -> &[OpId] {
+        &self.folded
     }
 
     /// The function planned.

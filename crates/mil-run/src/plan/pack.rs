@@ -27,13 +27,16 @@ pub(crate) struct Packed {
     pub(crate) size: usize,
 }
 
+/// By what buffers are ordered, the largest first.
+type Key = fn(&Lifetime) -> (usize, usize);
+
 /// Above this many buffers only one order is tried, since each costs quadratic time.
 const MANY: usize = 4000;
 
 /// Lays out `buffers`; nothing if the sizes overflow.
 pub(crate) fn pack(buffers: &[Lifetime]) -> Option<Packed> {
     buffers.iter().try_fold(0usize, |sum, b| sum.checked_add(b.size.checked_next_multiple_of(ALIGN)?))?;
-    let keys: [fn(&Lifetime) -> (usize, usize); 4] = [
+    let keys: [Key; 4] = [
         |b| (b.size, b.last - b.first),
         |b| (b.size.saturating_mul(b.last - b.first + 1), b.size),
         |b| (b.last - b.first, b.size),
@@ -68,7 +71,11 @@ pub(crate) fn alive_at_once(buffers: &[Lifetime]) -> usize {
     events.sort_unstable();
     let (mut now, mut most) = (0usize, 0);
     for (_, begins, size) in events {
-        if begins { now += size } else { now -= size }
+        if begins {
+            now += size
+        } else {
+            now -= size
+        }
         most = most.max(now);
     }
     most
@@ -137,8 +144,7 @@ mod tests {
 
     #[test]
     fn a_chain_takes_two_buffers() {
-        let chain: Vec<Lifetime> =
-            (0..50).map(|i| Lifetime { size: 1000, first: i, last: i + 1 }).collect();
+        let chain: Vec<Lifetime> = (0..50).map(|i| Lifetime { size: 1000, first: i, last: i + 1 }).collect();
         assert_eq!(pack(&chain).unwrap().size, 2 * 1024);
     }
 

@@ -87,7 +87,8 @@ impl ReferenceSession {
         let function = &self.checked.program().functions[self.function];
         let order = Order::new(function, &types.known);
         if let Some(limit) = self.limit {
-            let need = MemoryNeed { arena: estimate(function, &types, &order), limit, ..MemoryNeed::default() };
+            let need =
+                MemoryNeed { arena: estimate(function, &types, &order), limit, ..MemoryNeed::default() };
             if need.total() > limit {
                 return Err(RunError::Memory(need));
             }

@@ -1,0 +1,171 @@
+//! Plans: sharing memory, zero sizes, constants, allocation, refusals, parallel sessions.
+
+mod support;
+
+use mil_base::{DType, Tensor};
+use mil_run::{Cpu, LoadedCpu, Options, RunError, Runtime, Session};
+use support::*;
+
+/// A chain of unary and binary ops over values that live for different times.
+fn random_text(seed: u64, dtype: &str) -> (String, String) {
+    let mut r = Random(seed);
+    let (mut body, mut names) = (String::new(), vec!["x".to_owned(), "y".to_owned()]);
+    for i in 0..4 + r.below(30) {
+        let pick = |r: &mut Random| names[names.len() - 1 - r.below(names.len().min(6))].clone();
+        let (a, b) = (pick(&mut r), pick(&mut r));
+        let op = match r.below(7) {
+            0 => format!("relu(x = {a})"),
+            1 => format!("sub(x = {a}, y = {b})"),
+            2 => format!("maximum(x = {a}, y = {b})"),
+            3 => format!("mul(x = {a}, y = {dtype}(0x1p-1))"),
+            4 => format!("clip(x = {a}, alpha = {dtype}(-0x1p+1), beta = {dtype}(0x1p+1))"),
+            5 => format!("tanh(x = {a})"),
+            _ => format!("add(x = {a}, y = {b})"),
+        };
+        body += &format!("tensor<{dtype}, [5, 33]> v{i} = {op};\n");
+        names.push(format!("v{i}"));
+    }
+    let outputs = [names[names.len() - 1].clone(), names[2 + r.below(names.len() - 2)].clone()];
+    let outputs = if outputs[0] == outputs[1] { outputs[0].clone() } else { outputs.join(", ") };
+    (body, outputs)
+}
+
+#[test]
+fn random_programs_agree_with_the_reference_and_fused_with_unfused() {
+    for seed in 0..40 {
+        let dtype = if seed % 2 == 0 { "fp32" } else { "fp16" };
+        let (body, outputs) = random_text(seed, dtype);
+        let checked =
+            program(&format!("tensor<{dtype}, [5, 33]> x, tensor<{dtype}, [5, 33]> y"), &body, &outputs);
+        let inputs = Random(seed + 1000).inputs(&checked);
+        agree(&checked, &inputs, if dtype == "fp32" { 1e-5 } else { 2e-2 });
+        let fused = cpu(&checked, &options(1, true)).run(&inputs).unwrap();
+        let plain = cpu(&checked, &options(1, false)).run(&inputs).unwrap();
+        if dtype == "fp16" {
+            assert_eq!(fused, plain, "{seed}");
+        }
+        assert!(difference(&fused, &plain) < 1e-5);
+    }
+}
+
+#[test]
+fn a_long_chain_takes_no_more_memory_than_a_short_one() {
+    let arena = |steps: usize| {
+        let body: String = (0..steps)
+            .map(|i| {
+                let from = if i == 0 { "x".to_owned() } else { format!("v{}", i - 1) };
+                format!("tensor<fp32, [1000]> v{i} = tanh(x = {from});\n")
+            })
+            .collect();
+        let checked = program("tensor<fp32, [1000]> x", &body, &format!("v{}", steps - 1));
+        let loaded = LoadedCpu::new(checked.clone(), &Options::default()).unwrap();
+        let mut session = loaded.session(None).unwrap();
+        session.run(&Random(1).inputs(&checked)).unwrap();
+        session.plan().unwrap().memory().arena
+    };
+    assert!(arena(50) <= arena(2), "{} {}", arena(50), arena(2));
+    assert!(arena(50) <= 2 * 4032);
+}
+
+#[test]
+fn inputs_may_be_outputs_and_outputs_may_repeat() {
+    let checked = program("tensor<fp32, [3]> x", "tensor<fp32, [3]> y = identity(x = x);", "x, y");
+    let inputs = Random(3).inputs(&checked);
+    let want = agree(&checked, &inputs, 0.0);
+    assert_eq!(want[0].1, inputs[0].1);
+    assert_eq!(want[1].1, inputs[0].1);
+}
+
+#[test]
+fn an_op_on_twice_the_same_value_is_right() {
+    let body = "tensor<fp32, [64]> a = tanh(x = x);
+        tensor<fp32, [64]> b = add(x = a, y = a);
+        tensor<fp32, [64]> c = mul(x = b, y = b);";
+    let checked = program("tensor<fp32, [64]> x", body, "c");
+    agree(&checked, &Random(5).inputs(&checked), 1e-6);
+}
+
+#[test]
+fn tensors_without_elements_run() {
+    let body = "tensor<fp32, [0, 4]> a = relu(x = x);
+        tensor<fp32, [0, 4]> b = add(x = a, y = a);";
+    let checked = program("tensor<fp32, [0, 4]> x", body, "b");
+    let want = agree(&checked, &Random(5).inputs(&checked), 0.0);
+    assert_eq!(want[0].1.shape(), [0, 4]);
+}
+
+#[test]
+fn constant_results_are_worked_out_beforehand() {
+    let body = "tensor<fp32, [2]> c = const()[name = string(\"c\"), val = tensor<fp32, [2]>([1.0, 2.0])];
+        tensor<fp32, [2]> d = tanh(x = c);
+        tensor<fp32, [2]> y = add(x = x, y = d);";
+    let checked = program("tensor<fp32, [2]> x", body, "y, d");
+    agree(&checked, &Random(5).inputs(&checked), 1e-6);
+    let loaded = LoadedCpu::new(checked.clone(), &Options::default()).unwrap();
+    let mut session = loaded.session(None).unwrap();
+    session.run(&Random(5).inputs(&checked)).unwrap();
+    assert_eq!(session.plan().unwrap().steps().len(), 1);
+}
+
+#[test]
+fn wrong_inputs_are_all_named_at_once() {
+    let checked = program(
+        "tensor<fp32, [2]> x, tensor<fp16, [3]> scale, tensor<fp32, [2, 2]> z",
+        "tensor<fp32, [2]> y = relu(x = x);",
+        "y",
+    );
+    let given = vec![
+        ("z".into(), Tensor::zeros(DType::Fp32, &[4]).unwrap()),
+        ("scale".into(), Tensor::zeros(DType::Fp32, &[3]).unwrap()),
+        ("scales".into(), Tensor::zeros(DType::Fp32, &[3]).unwrap()),
+    ];
+    for mut session in [cpu(&checked, &Options::default()), reference(&checked)] {
+        let Err(RunError::Refused(found)) = session.run(&given) else { panic!() };
+        let codes: Vec<&str> = found.iter().map(|d| d.code).collect();
+        assert_eq!(codes, ["run/input-missing", "run/input-dtype", "run/input-shape", "run/input-unknown"]);
+        assert!(found.iter().all(|d| d.help.is_some()));
+        assert_eq!(found[3].help.as_deref(), Some("did you mean `scale`?"));
+        assert_eq!(found[2].message, "input `z` has shape [4] but must have [2, 2]");
+    }
+    let error = Cpu.load(checked, &Options::default()).unwrap().session(Some("mian")).err().unwrap();
+    assert!(error.to_string().contains("choose one of `main`"), "{error}");
+}
+
+#[test]
+fn too_much_memory_is_refused_before_it_is_taken() {
+    let body = "tensor<fp32, [1000000, 1000000]> a = add(x = x, y = y);";
+    let checked = program("tensor<fp32, [1000000, 1]> x, tensor<fp32, [1, 1000000]> y", body, "a");
+    let inputs = vec![
+        ("x".into(), Tensor::zeros(DType::Fp32, &[1000000, 1]).unwrap()),
+        ("y".into(), Tensor::zeros(DType::Fp32, &[1, 1000000]).unwrap()),
+    ];
+    let options = Options { memory_limit: Some(1 << 30), ..Options::default() };
+    let runtimes: [&dyn Runtime; 2] = [&Cpu, &mil_run::Reference];
+    for runtime in runtimes {
+        let mut session = runtime.load(checked.clone(), &options).unwrap().session(None).unwrap();
+        let error = session.run(&inputs).unwrap_err();
+        let RunError::Memory(need) = error else { panic!("{error}") };
+        assert!(need.total() >= 4_000_000_000_000, "{need:?}");
+        assert!(RunError::Memory(need).to_string().contains("3.6 TiB") || runtime.name() == "reference");
+    }
+}
+
+#[test]
+fn sessions_of_one_program_run_in_parallel() {
+    let (body, outputs) = random_text(7, "fp32");
+    let checked = program("tensor<fp32, [5, 33]> x, tensor<fp32, [5, 33]> y", &body, &outputs);
+    let loaded = Cpu.load(checked.clone(), &options(2, true)).unwrap();
+    std::thread::scope(|scope| {
+        for seed in 0..4 {
+            let (loaded, checked) = (&loaded, &checked);
+            scope.spawn(move || {
+                let inputs = Random(seed).inputs(checked);
+                let want = reference(checked).run(&inputs).unwrap();
+                let mut session = loaded.session(None).unwrap();
+                for _ in 0..50 {
+                    assert!(difference(&session.run(&inputs).unwrap(), &want) < 1e-5);
+                }
+            });
+        }
+    });
+}
