@@ -30,10 +30,12 @@ static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn running_a_plan_allocates_nothing() {
-    let body = "tensor<fp32, [16, 64]> b = relu(x = x);
-        tensor<fp32, [16, 64]> c = add(x = b, y = b);
-        tensor<fp32, [16, 64]> e = tanh(x = c);";
-    let checked = support::program("tensor<fp32, [16, 64]> x", body, "e, b");
+    let body = "tensor<fp32, [16, 64]> a = t_half(x = x);
+        tensor<fp32, [16, 64]> b = t_relu(x = a);
+        tensor<fp32, [16, 64]> c, tensor<fp32, [16, 64]> d = t_both(x = b);
+        tensor<fp32, [16, 64]> e = t_add(x = c, y = d);
+        tensor<fp32, [16, 64]> f = t_same(x = e);";
+    let checked = support::program("tensor<fp32, [16, 64]> x", body, "f, b");
     for threads in [1, 2] {
         let loaded = LoadedCpu::new(checked.clone(), &support::options(threads, true)).unwrap();
         let mut session = loaded.session(None).unwrap();

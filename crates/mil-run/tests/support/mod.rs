@@ -1,9 +1,10 @@
 //! What the tests share: programs from text, inputs from a fixed seed, comparison of runtimes.
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
+pub mod cards;
+
 use mil_base::{DType, Tensor, Type};
 use mil_check::{Checked, Target, check};
-use mil_ops::OpSet;
 use mil_run::{Cpu, Named, Options, Reference, Runtime, Session};
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ pub fn program(inputs: &str, body: &str, outputs: &str) -> Arc<Checked> {
 pub fn whole(text: &str) -> Arc<Checked> {
     let lowered = mil_codec::text::read(text);
     assert!(lowered.diagnostics.is_empty(), "{text}\n{:#?}", lowered.diagnostics);
-    match check(lowered.program, &lowered.origins, &OpSet::standard(), Target::default()) {
+    match check(lowered.program, &lowered.origins, &cards::ops(), Target::default()) {
         Ok(checked) => Arc::new(checked),
         Err(found) => panic!("{text}\n{found:#?}"),
     }
