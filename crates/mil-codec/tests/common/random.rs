@@ -50,10 +50,7 @@ fn fresh(builder: &Builder) -> Name {
 }
 
 fn some(random: &mut Random, scope: &[ValueId]) -> Vec<ValueId> {
-    (0..random.below(3))
-        .filter(|_| !scope.is_empty())
-        .map(|_| scope[random.below(scope.len())])
-        .collect()
+    (0..random.below(3)).filter(|_| !scope.is_empty()).map(|_| scope[random.below(scope.len())]).collect()
 }
 
 type Blobs = mil_base::Arena<Blob>;

@@ -43,6 +43,21 @@ pub mod elementwise_unary {
 }
 
 #[allow(missing_docs)]
+pub mod indexing {
+    pub mod argsort;
+    pub mod gather;
+    pub mod gather_along_axis;
+    pub mod gather_nd;
+    pub mod indices;
+    pub mod non_zero;
+    pub mod scatter;
+    pub mod scatter_along_axis;
+    pub mod scatter_nd;
+    pub mod topk;
+    pub mod updating;
+}
+
+#[allow(missing_docs)]
 pub mod linear {
     pub mod einsum;
     pub mod linear;
@@ -128,6 +143,7 @@ pub static ALL: &[&OpDef] = &[
     &elementwise_unary::math::ABS,
     &elementwise_unary::math::ACOS,
     &elementwise_binary::arithmetic::ADD,
+    &indexing::argsort::ARGSORT,
     &elementwise_unary::math::ASIN,
     &elementwise_unary::math::ATAN,
     &elementwise_unary::math::ATANH,
@@ -160,6 +176,9 @@ pub static ALL: &[&OpDef] = &[
     &movement::flatten2d::FLATTEN2D,
     &elementwise_unary::math::FLOOR,
     &elementwise_binary::arithmetic::FLOOR_DIV,
+    &indexing::gather::GATHER,
+    &indexing::gather_along_axis::GATHER_ALONG_AXIS,
+    &indexing::gather_nd::GATHER_ND,
     &activation::gelu::GELU,
     &elementwise_binary::comparison::GREATER,
     &elementwise_binary::comparison::GREATER_EQUAL,
@@ -188,6 +207,7 @@ pub static ALL: &[&OpDef] = &[
     &elementwise_binary::arithmetic::MINIMUM,
     &elementwise_binary::arithmetic::MOD,
     &elementwise_binary::arithmetic::MUL,
+    &indexing::non_zero::NON_ZERO,
     &elementwise_binary::comparison::NOT_EQUAL,
     &movement::one_hot::ONE_HOT,
     &movement::pad::PAD,
@@ -220,6 +240,9 @@ pub static ALL: &[&OpDef] = &[
     &elementwise_unary::math::ROUND,
     &elementwise_unary::epsilon::RSQRT,
     &activation::parametric::SCALED_TANH,
+    &indexing::scatter::SCATTER,
+    &indexing::scatter_along_axis::SCATTER_ALONG_AXIS,
+    &indexing::scatter_nd::SCATTER_ND,
     &control_flow::select::SELECT,
     &movement::shape::SHAPE,
     &activation::plain::SIGMOID,
@@ -249,6 +272,7 @@ pub static ALL: &[&OpDef] = &[
     &elementwise_unary::threshold::THRESHOLD,
     &activation::parametric::THRESHOLDED_RELU,
     &movement::tile::TILE,
+    &indexing::topk::TOPK,
     &movement::transpose::TRANSPOSE,
 ];
 
@@ -257,6 +281,7 @@ pub static FAMILIES: &[&str] = &[
     "elementwise_unary",
     "elementwise_unary",
     "elementwise_binary",
+    "indexing",
     "elementwise_unary",
     "elementwise_unary",
     "elementwise_unary",
@@ -289,6 +314,9 @@ pub static FAMILIES: &[&str] = &[
     "movement",
     "elementwise_unary",
     "elementwise_binary",
+    "indexing",
+    "indexing",
+    "indexing",
     "activation",
     "elementwise_binary",
     "elementwise_binary",
@@ -317,6 +345,7 @@ pub static FAMILIES: &[&str] = &[
     "elementwise_binary",
     "elementwise_binary",
     "elementwise_binary",
+    "indexing",
     "elementwise_binary",
     "movement",
     "movement",
@@ -349,6 +378,9 @@ pub static FAMILIES: &[&str] = &[
     "elementwise_unary",
     "elementwise_unary",
     "activation",
+    "indexing",
+    "indexing",
+    "indexing",
     "control_flow",
     "movement",
     "activation",
@@ -378,5 +410,6 @@ pub static FAMILIES: &[&str] = &[
     "elementwise_unary",
     "activation",
     "movement",
+    "indexing",
     "movement",
 ];

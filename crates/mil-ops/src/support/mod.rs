@@ -5,7 +5,7 @@ pub mod axes;
 pub mod broadcast;
 pub(crate) mod constness;
 pub mod elementwise;
+pub mod index;
 pub mod plan;
 pub mod steps;
-pub mod index;
 pub(crate) mod window;

@@ -1,0 +1,121 @@
+//! `gather_nd`: slices of a tensor by the first few of their indices.
+
+use super::gather::{check_known, outside, picked};
+use super::indices::*;
+use crate::contract::*;
+use crate::support::index::*;
+use mil_base::{Dim, Opset, Shape, Type};
+
+/// The card of `gather_nd`.
+pub static GATHER_ND: OpDef = OpDef {
+    name: "gather_nd",
+    doc: Doc::page(include_str!("gather_nd.md")),
+    versions: &[
+        Version::new(
+            Opset::Ios15,
+            &[Param::tensor("x", sets::NUMBER).group("T"), Param::tensor("indices", sets::INT32)],
+        ),
+        Version::new(
+            Opset::Ios16,
+            &[
+                Param::tensor("x", sets::NUMBER).group("T"),
+                Param::tensor("indices", INDICES_16).group("I"),
+                Param::constant("batch_dims", sets::INT32).or(Default::Int(0)),
+            ],
+        ),
+        Version::new(
+            Opset::Ios17,
+            &[
+                Param::tensor("x", sets::NUMBER_17).group("T"),
+                Param::tensor("indices", INDICES_17).group("I"),
+                Param::constant("batch_dims", sets::INT32).or(Default::Int(0)),
+                Param::constant("validate_indices", sets::BOOL).or(Default::Bool(false)),
+            ],
+        ),
+    ],
+    constraints: &[
+        Constraint {
+            slug: "gather_nd/index-length",
+            rule: "the last size of indices is known and, with batch_dims, not more than the rank of x",
+        },
+        Constraint {
+            slug: "gather_nd/batch-dims",
+            rule: "batch_dims is not negative and less than the rank of indices, and those sizes agree",
+        },
+        Constraint {
+            slug: "gather_nd/index-in-range",
+            rule: "known indices are in range, unless iOS 17 leaves them unchecked",
+        },
+    ],
+    infer,
+    reference: Reference::Rule(reference),
+    cpu: Cpu::Reference("kernel not connected yet"),
+    gradient: GRADIENT_LATER,
+    ane: ANE_LATER,
+    cost: |_| Some(0),
+    accuracy: Accuracy::EXACT,
+};
+
+fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {
+    let (x, indices) = (cx.need("x")?, cx.need("indices")?);
+    let batch = if cx.version.since >= Opset::Ios16 { cx.need_int("batch_dims")? } else { 0 };
+    let most = indices.shape.rank().saturating_sub(1).min(x.shape.rank());
+    let agree = |b: usize| x.shape[..b].iter().zip(&indices.shape[..b]).all(|(a, b)| a.may_equal(*b));
+    let Some(batch) = usize::try_from(batch).ok().filter(|&b| b <= most && agree(b)) else {
+        let message = format!("{batch} batch dimensions of x {} and indices {}", x.shape, indices.shape);
+        let help = "the first `batch_dims` sizes of x and indices are the same";
+        return Err(cx.refuse("gather_nd/batch-dims", "batch_dims", message, help));
+    };
+    let depth = indices.shape.last().and_then(|d| d.known()).filter(|&d| d <= x.shape.rank() - batch);
+    let Some(depth) = depth else {
+        let message = format!(
+            "an index of x, which has rank {}, cannot have {} entries",
+            x.shape.rank(),
+            indices.shape.last().copied().unwrap_or(Dim::Known(0))
+        );
+        let help = "the last dimension of `indices` holds one entry for each dimension it selects from";
+        return Err(cx.refuse("gather_nd/index-length", "indices", message, help));
+    };
+    if let (Some(known), Some(sizes)) =
+        (cx.ints("indices"), Shape(x.shape[batch..batch + depth].to_vec()).sizes())
+    {
+        check_known(cx, "gather_nd/index-in-range", known.into_iter().zip(sizes.into_iter().cycle()));
+    }
+    let dims = [&indices.shape[..indices.shape.rank() - 1], &x.shape[batch + depth..]].concat();
+    cx.one(x.dtype, Shape(dims))
+}
+
+fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
+    let (x, indices) = (call.arg("x")?, call.arg("indices")?);
+    let batch = if call.version.since >= Opset::Ios16 { call.int("batch_dims")? } else { 0 };
+    let batch = usize::try_from(batch).unwrap_or(0);
+    let (Some((&depth, outer)), Some(inner)) = (
+        indices.shape.split_last(),
+        indices.shape.last().and_then(|d| x.shape.get(batch.checked_add(*d)?..)),
+    ) else {
+        return Err(Failure::new(
+            "gather_nd/index-length",
+            "an index has more entries than x has dimensions",
+        ));
+    };
+    if outer.get(..batch) != Some(&x.shape[..batch]) {
+        return Err(Failure::new("gather_nd/batch-dims", "the batch sizes of x and indices differ"));
+    }
+    let outside = outside(call, false)?;
+    let shape = [outer, inner].concat();
+    let (strides, index_strides, values) = (row_major(&x.shape), row_major(&indices.shape), indices.i64s());
+    let from = try_each(&shape, |at| {
+        let (outer_at, inner_at) = at.split_at(outer.len());
+        let first = position(&index_strides, outer_at);
+        let mut place = outer_at[..batch].to_vec();
+        for (entry, &n) in values[first..first + depth].iter().zip(&x.shape[batch..]) {
+            match outside.place(*entry, n).map_err(|e| e.failure("gather_nd/index-in-range"))? {
+                Some(i) => place.push(i),
+                None => return Ok(None),
+            }
+        }
+        place.extend_from_slice(inner_at);
+        Ok(Some(position(&strides, &place)))
+    })?;
+    Ok(vec![picked(x, &shape, &from)])
+}
