@@ -12,6 +12,11 @@ pub mod activation {
 }
 
 #[allow(missing_docs)]
+pub mod attention {
+    pub mod scaled_dot_product_attention;
+}
+
+#[allow(missing_docs)]
 pub mod control_flow {
     pub mod constant;
     pub mod select;
@@ -40,6 +45,16 @@ pub mod elementwise_unary {
     pub mod logical_not;
     pub mod math;
     pub mod threshold;
+}
+
+#[allow(missing_docs)]
+pub mod image_resizing {
+    pub mod common;
+    pub mod crop;
+    pub mod grid;
+    pub mod resize;
+    pub mod resize_image;
+    pub mod upsample;
 }
 
 #[allow(missing_docs)]
@@ -161,6 +176,7 @@ pub static ALL: &[&OpDef] = &[
     &conv::conv_transpose::CONV_TRANSPOSE,
     &elementwise_unary::math::COS,
     &elementwise_unary::math::COSH,
+    &image_resizing::crop::CROP,
     &reduction::cumsum::CUMSUM,
     &movement::blocks::DEPTH_TO_SPACE,
     &quantization::dequantize::DEQUANTIZE,
@@ -234,11 +250,15 @@ pub static ALL: &[&OpDef] = &[
     &activation::plain::RELU6,
     &movement::reshape::RESHAPE,
     &movement::reshape_like::RESHAPE_LIKE,
+    &image_resizing::resize::RESIZE,
+    &image_resizing::resize_image::RESIZE_BILINEAR,
+    &image_resizing::resize_image::RESIZE_NEAREST_NEIGHBOR,
     &movement::reverse::REVERSE,
     &movement::reverse_sequence::REVERSE_SEQUENCE,
     &recurrent::rnn::RNN,
     &elementwise_unary::math::ROUND,
     &elementwise_unary::epsilon::RSQRT,
+    &attention::scaled_dot_product_attention::SCALED_DOT_PRODUCT_ATTENTION,
     &activation::parametric::SCALED_TANH,
     &indexing::scatter::SCATTER,
     &indexing::scatter_along_axis::SCATTER_ALONG_AXIS,
@@ -274,6 +294,8 @@ pub static ALL: &[&OpDef] = &[
     &movement::tile::TILE,
     &indexing::topk::TOPK,
     &movement::transpose::TRANSPOSE,
+    &image_resizing::upsample::UPSAMPLE_BILINEAR,
+    &image_resizing::upsample::UPSAMPLE_NEAREST_NEIGHBOR,
 ];
 
 /// The folder of each op card, in the order of [`ALL`].
@@ -299,6 +321,7 @@ pub static FAMILIES: &[&str] = &[
     "conv",
     "elementwise_unary",
     "elementwise_unary",
+    "image_resizing",
     "reduction",
     "movement",
     "quantization",
@@ -372,11 +395,15 @@ pub static FAMILIES: &[&str] = &[
     "activation",
     "movement",
     "movement",
+    "image_resizing",
+    "image_resizing",
+    "image_resizing",
     "movement",
     "movement",
     "recurrent",
     "elementwise_unary",
     "elementwise_unary",
+    "attention",
     "activation",
     "indexing",
     "indexing",
@@ -412,4 +439,6 @@ pub static FAMILIES: &[&str] = &[
     "movement",
     "indexing",
     "movement",
+    "image_resizing",
+    "image_resizing",
 ];
