@@ -49,31 +49,6 @@ fn shared_packages_are_written_again_unchanged() {
     }
 }
 
-/// A text with everything that a package can hold.
-const EVERYTHING: &str = r#"program(1.3)
-[buildInfo = dict<string, string>({{"made-by", "hand"}})]
-{
-    func main<ios18>(tensor<fp16, [1, ?]> x, state<tensor<fp16, [1, 4]>> kept) [FlexibleShapeInformation = tuple<tuple<string, dict<string, tensor<int32, [?]>>>, tuple<string, dict<string, list<tensor<int32, [2]>, ?>>>>((("DefaultShapes", {{"x", [1, 8]}}), ("RangeDims", {{"x", [[1, 1], [1, 64]]}})))] {
-            tensor<fp16, [12]> table = const()[name = string("table"), val = tensor<fp16, [12]>([0x1p+0, 0x1p+0, 0x1p+0, 0x1p+0, 0x1p+0, 0x1p+0, 0x1p+0, 0x1p+0, 0x1p+0, 0x1p+0, 0x1p+0, -0x1p-3])];
-            tensor<fp16, [1, 4]> old = read_state(input = kept);
-            bool pick = const()[val = bool(true)];
-            int32 axis = const()[val = int32(1)];
-            tensor<fp16, [1, 4]> chosen = cond(pred = pick)
-                () {
-                    tensor<fp16, [1, 4]> left = relu(x = old);
-                } -> (left)
-                () {
-                    tensor<fp16, [1, 4]> right = mul(x = old, y = fp16(0x1p-1));
-                } -> (right);
-            write_state(data = chosen, input = kept);
-            tensor<fp16, [1, ?]> both = concat(axis = axis, interleave = bool(false), values = (x, chosen));
-            tensor<fp32, [1, ?]> y = cast(dtype = string("fp32"), x = both);
-        } -> (y);
-    func other<ios18>(tensor<int32, [3]> n) {
-            tensor<int32, [3]> m = an_op_nobody_knows(data = tensor<uint4, [2, 3]>([[1, 2, 3], [4, 5, 15]]), x = n)[name = string("odd")];
-        } -> (m);
-}"#;
-
 fn program(source: &str) -> mil_ir::Program {
     let read = text::read(source);
     assert_eq!(read.diagnostics, []);
@@ -82,7 +57,7 @@ fn program(source: &str) -> mil_ir::Program {
 
 #[test]
 fn a_program_from_text_becomes_a_package_and_comes_back() {
-    let written = package::write(&program(EVERYTHING), None).unwrap();
+    let written = package::write(&program(common::EVERYTHING), None).unwrap();
     let files = folder(&written);
     let back = package::read(&files).unwrap();
     assert_eq!((back.specification_version, back.warnings.len()), (9, 0));
@@ -97,16 +72,20 @@ fn a_program_from_text_becomes_a_package_and_comes_back() {
     // The table moved into the weight file; with it back in the program the text is the one we started from.
     assert_eq!(written.weights[WEIGHTS].len(), 64 + 64 + 24);
     let inline = store(&back.program, Storage::Inline).unwrap().program;
-    assert_eq!(text::print(&inline, &Default::default()), EVERYTHING);
-    assert_eq!(folder(&package::write(&program(EVERYTHING), None).unwrap()), files, "always the same bytes");
+    assert_eq!(text::print(&inline, &Default::default()), common::EVERYTHING);
+    assert_eq!(
+        folder(&package::write(&program(common::EVERYTHING), None).unwrap()),
+        files,
+        "always the same bytes"
+    );
 }
 
 #[test]
 fn a_bare_model_holds_its_weights() {
-    let (bytes, warnings) = package::write_model(&program(EVERYTHING), None).unwrap();
+    let (bytes, warnings) = package::write_model(&program(common::EVERYTHING), None).unwrap();
     assert_eq!(warnings, []);
     let back = package::read_model(bytes.into()).unwrap();
-    assert_eq!(text::print(&back.program, &Default::default()), EVERYTHING);
+    assert_eq!(text::print(&back.program, &Default::default()), common::EVERYTHING);
 }
 
 #[test]
@@ -132,11 +111,11 @@ fn small_and_unsuitable_constants_stay_in_the_program() {
 
 #[test]
 fn a_description_that_does_not_fit_is_made_anew_but_its_metadata_kept() {
-    let mut model = package::describe(&program(EVERYTHING)).unwrap();
+    let mut model = package::describe(&program(common::EVERYTHING)).unwrap();
     model.metadata = Some(proto::Metadata { author: "me".into(), ..Default::default() });
     model.functions[0].input[0].name = "another".into();
     let described = Described { specification_version: 9, is_updatable: false, model: &model };
-    let written = package::write(&program(EVERYTHING), Some(described)).unwrap();
+    let written = package::write(&program(common::EVERYTHING), Some(described)).unwrap();
     assert_eq!(written.warnings[0].code, "package/description-renewed");
     let back = package::read(&folder(&written)).unwrap();
     assert_eq!(back.interface("main").inputs[0].name, "x");
@@ -187,4 +166,17 @@ fn text_keeps_its_weight_files_where_they_were() {
     let inline = store(&read.program, Storage::Inline).unwrap().program;
     let (_, op) = inline.functions.iter().next().unwrap().1.ops.iter().next().unwrap();
     assert_eq!(op.attribute("val").unwrap().payload, Payload::Tensor(data));
+}
+
+#[test]
+fn a_classifier_from_text_is_described_as_one() {
+    let source = "program(1.3)\n{\n    func main<ios17>(tensor<fp32, [1, 2]> x) {\n            string c, dict<string, fp64> p = \
+                  classify(classes = list<string, 2>([\"a\", \"b\"]), probabilities = x);\n        } -> (c, p);\n}";
+    let model = package::describe(&program(source)).unwrap();
+    assert_eq!(
+        (model.predicted_feature_name.as_str(), model.predicted_probabilities_name.as_str()),
+        ("c", "p")
+    );
+    let kinds: Vec<_> = package::Interface::of(&model, "main").outputs.into_iter().map(|f| f.kind).collect();
+    assert_eq!(kinds, [FeatureKind::String, FeatureKind::Dictionary]);
 }

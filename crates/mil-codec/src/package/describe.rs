@@ -27,6 +27,8 @@ pub fn describe(program: &Program) -> Result<proto::ModelDescription, Vec<Diagno
             input: only.input,
             output: only.output,
             state: only.state,
+            predicted_feature_name: only.predicted_feature_name,
+            predicted_probabilities_name: only.predicted_probabilities_name,
             ..Default::default()
         });
     }
@@ -89,10 +91,48 @@ fn function(f: &Function, errors: &mut Vec<Diagnostic>) -> proto::FunctionDescri
     }
     for &id in f.outputs() {
         let value = &f.values[id];
-        let ty = value.ty.as_tensor().ok_or_else(|| unsupported(&value.ty)).and_then(fixed);
-        add(&mut described.output, f, &value.name, ty.map(feature_type::Type::MultiArrayType), errors);
+        add(&mut described.output, f, &value.name, output(&value.ty), errors);
     }
+    classifier(&mut described);
     described
+}
+
+/// What an output is; `classify` yields a scalar string or int64 and a dictionary.
+fn output(ty: &Type) -> Result<feature_type::Type, Diagnostic> {
+    use feature_type::Type as T;
+    use proto::dictionary_feature_type::KeyType as K;
+    let scalar = |ty: &Type| ty.as_tensor().filter(|t| t.shape.rank() == 0).map(|t| t.dtype);
+    match (ty, scalar(ty)) {
+        (_, Some(DType::String)) => Ok(T::StringType(Default::default())),
+        (_, Some(DType::Int64)) => Ok(T::Int64Type(Default::default())),
+        (Type::Tensor(t), _) => fixed(t).map(T::MultiArrayType),
+        (Type::Dict(key, _), _) => {
+            let key_type = match scalar(key) {
+                Some(DType::String) => K::StringKeyType(Default::default()),
+                Some(DType::Int64) => K::Int64KeyType(Default::default()),
+                _ => return Err(unsupported(ty)),
+            };
+            Ok(T::DictionaryType(proto::DictionaryFeatureType { key_type: Some(key_type) }))
+        }
+        _ => Err(unsupported(ty)),
+    }
+}
+
+/// A function that yields a class and a dictionary is a classifier, which the description says by name.
+fn classifier(described: &mut proto::FunctionDescription) {
+    use feature_type::Type as T;
+    let named = |wanted: fn(&T) -> bool| {
+        let of = |f: &proto::FeatureDescription| {
+            f.r#type.as_ref().and_then(|t| t.r#type.as_ref()).is_some_and(wanted)
+        };
+        described.output.iter().find(|f| of(f)).map(|f| f.name.clone())
+    };
+    let class = named(|t| matches!(t, T::StringType(_) | T::Int64Type(_)));
+    let probabilities = named(|t| matches!(t, T::DictionaryType(_)));
+    if let (Some(class), Some(probabilities)) = (class, probabilities) {
+        described.predicted_feature_name = class;
+        described.predicted_probabilities_name = probabilities;
+    }
 }
 
 fn add(

@@ -43,3 +43,28 @@ impl Folder for Disk {
         Ok(std::fs::read(self.0.join(path)).ok().map(Bytes::from))
     }
 }
+
+/// A text with everything that a package can hold.
+pub(crate) const EVERYTHING: &str = r#"program(1.3)
+[buildInfo = dict<string, string>({{"made-by", "hand"}})]
+{
+    func main<ios18>(tensor<fp16, [1, ?]> x, state<tensor<fp16, [1, 4]>> kept) [FlexibleShapeInformation = tuple<tuple<string, dict<string, tensor<int32, [?]>>>, tuple<string, dict<string, list<tensor<int32, [2]>, ?>>>>((("DefaultShapes", {{"x", [1, 8]}}), ("RangeDims", {{"x", [[1, 1], [1, 64]]}})))] {
+            tensor<fp16, [12]> table = const()[name = string("table"), val = tensor<fp16, [12]>([0x1p+0, 0x1p+0, 0x1p+0, 0x1p+0, 0x1p+0, 0x1p+0, 0x1p+0, 0x1p+0, 0x1p+0, 0x1p+0, 0x1p+0, -0x1p-3])];
+            tensor<fp16, [1, 4]> old = read_state(input = kept);
+            bool pick = const()[val = bool(true)];
+            int32 axis = const()[val = int32(1)];
+            tensor<fp16, [1, 4]> chosen = cond(pred = pick)
+                () {
+                    tensor<fp16, [1, 4]> left = relu(x = old);
+                } -> (left)
+                () {
+                    tensor<fp16, [1, 4]> right = mul(x = old, y = fp16(0x1p-1));
+                } -> (right);
+            write_state(data = chosen, input = kept);
+            tensor<fp16, [1, ?]> both = concat(axis = axis, interleave = bool(false), values = (x, chosen));
+            tensor<fp32, [1, ?]> y = cast(dtype = string("fp32"), x = both);
+        } -> (y);
+    func other<ios18>(tensor<int32, [3]> n) {
+            tensor<int32, [3]> m = an_op_nobody_knows(data = tensor<uint4, [2, 3]>([[1, 2, 3], [4, 5, 15]]), x = n)[name = string("odd")];
+        } -> (m);
+}"#;
