@@ -128,8 +128,12 @@ fn examples_print_and_read_back_the_same() {
 
 /// Writes the program as a bare model, reads it again, and prints it: the same text.
 fn through_package(case: &Case, printed: &str) -> Result<(), String> {
-    let (bytes, _) =
-        mil_codec::package::write_model(case.checked.program(), None).map_err(|d| format!("{d:?}"))?;
+    let (bytes, _) = match mil_codec::package::write_model(case.checked.program(), None) {
+        Ok(written) => written,
+        // Some types cannot be inputs or outputs of a model.
+        Err(d) if d.iter().all(|d| d.code == "package/feature-type") => return Ok(()),
+        Err(d) => return Err(format!("{d:?}")),
+    };
     let read = mil_codec::package::read_model(bytes.into()).map_err(|d| format!("{d:?}"))?;
     let body = |text: &str| text.split_once("{\n").map(|(_, body)| body.to_owned()).unwrap_or_default();
     let again = mil_codec::text::print(&read.program, &mil_codec::text::Options::default());
