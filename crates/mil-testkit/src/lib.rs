@@ -11,6 +11,7 @@ pub mod compare;
 pub mod engine;
 pub mod golden;
 pub mod page;
+pub mod random;
 
 use std::path::PathBuf;
 
