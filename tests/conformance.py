@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""Run coremltools' own tests against $MIL_RUNNER and judge them by Milwright's rule.
+
+    MIL_RUNNER=target/release/milwright python tests/conformance.py ../shared/conformance [--sample N] [SUITE ...]
+
+The rule: a test whose models use only ops that have a card must pass. A test that fails because an op has no card yet (the runner
+answers with kind `unsupported`) is counted and listed by op, and is no failure. Options other than those above go to
+the harness. Exit status 1 if any other test fails, or none ran.
+"""
+
+import collections
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+
+def main():
+    harness, rest = Path(sys.argv[1]), sys.argv[2:]
+    jobs = str(os.cpu_count() or 1)
+    with tempfile.TemporaryDirectory() as scratch:
+        results = os.environ.get("RESULTS", f"{scratch}/results.jsonl")
+        command = [sys.executable, str(harness / "run_coremltools_suite.py"), "--fp32", "-j", jobs]
+        command += ["--out", results, "--log", results.replace(".jsonl", ".log"), *rest]
+        done = subprocess.run(command)
+        records = [json.loads(line) for line in Path(results).read_text().splitlines()]
+    reached = [r for r in records if r.get("predicts")]
+    bad = [r for r in reached if r["outcome"] == "failed"]
+    missing = [r for r in bad if r.get("kind") == "unsupported"]
+    failed = [r for r in bad if r.get("kind") != "unsupported"]
+    reasons = collections.Counter(r.get("error", "")[:120] for r in missing)
+    for reason, count in reasons.most_common():
+        print(f"no card: {count:5} {reason}")
+    for r in failed:
+        print(f"FAILED {r['test']}: [{r.get('kind')}] {r.get('error')}")
+    if done.returncode not in (0, 1):
+        print(f"the harness ended with status {done.returncode}")
+    print(f"{len(missing)} tests need ops without a card")
+    print(f"{len(reached) - len(bad)} passed, {len(failed)} failed")
+    sys.exit(1 if failed or not reached or done.returncode not in (0, 1) else 0)
+
+
+if __name__ == "__main__":
+    main()
