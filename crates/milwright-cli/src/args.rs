@@ -1,0 +1,224 @@
+//! The command line: every command, option and default. `--help` is made from the comments here.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// The toolchain and runtime for MIL, the language of Core ML's ML Programs.
+///
+/// PROGRAM is MIL text (.mil), a package (.mlpackage), a model (.mlmodel) or a compiled bundle (.mlmodelc).
+///
+/// Exit status: 0 fine; 1 the program or its inputs are wrong; 2 wrong usage; 3 verification failed.
+#[derive(Parser)]
+#[command(name = "milwright", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// When to use colours.
+    #[arg(long, value_enum, default_value_t = When::Auto, global = true, value_name = "WHEN")]
+    pub(crate) color: When,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run a program and show its outputs.
+    Run(Run),
+    /// Say everything that is wrong with programs.
+    Check(Check),
+    /// Format MIL text in place, keeping comments.
+    Fmt(Fmt),
+    /// Convert between text, packages and models; `-` as OUT prints text.
+    Convert(Convert),
+    /// Show what is in a program: functions, ops, weights, FLOPs, memory.
+    Inspect(Inspect),
+    /// Explain an op, a diagnostic's code, a lint or a pass.
+    Explain(Explain),
+    /// Time a program.
+    Bench(Bench),
+    /// Predict from an .npz file to an .npz file, for scripts.
+    Predict(Predict),
+    /// Serve predictions over stdin and stdout, for other programs.
+    Worker,
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Which runtime computes.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RuntimeName {
+    /// Planned, threaded, SIMD: fp16 ops compute in fp32 and round their result, fp32 ops compute in fp32.
+    Cpu,
+    /// f64 throughout, plain and slow: the definition.
+    Reference,
+}
+
+#[derive(Args)]
+pub(crate) struct Machine {
+    /// Which runtime computes.
+    #[arg(long, value_enum, default_value_t = RuntimeName::Cpu, value_name = "RUNTIME")]
+    pub(crate) runtime: RuntimeName,
+    /// Threads to compute with [default: one a core].
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    /// Refuse programs that need more memory than this many MiB [default: what the machine has free].
+    #[arg(long, value_name = "MIB")]
+    pub(crate) memory_limit: Option<u64>,
+}
+
+#[derive(Args)]
+pub(crate) struct Source {
+    /// The program: .mil, .mlpackage, .mlmodel or .mlmodelc.
+    #[arg(value_name = "PROGRAM")]
+    pub(crate) path: PathBuf,
+    /// The function to use [default: main, or the only one].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) function: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Inputs {
+    /// An input: a .npy file, `random`, `zeros`, `ones` or a number. May be given once for each input.
+    #[arg(long = "input", value_name = "NAME=VALUE")]
+    pub(crate) input: Vec<String>,
+    /// Inputs by name from an .npz file.
+    #[arg(long, value_name = "FILE.npz")]
+    pub(crate) inputs: Option<PathBuf>,
+    /// Size of an input with flexible shape, `NAME=1x128` [default: the program's own default, or 1 for each open size].
+    #[arg(long = "shape", value_name = "NAME=SIZES")]
+    pub(crate) shape: Vec<String>,
+    /// Seed of random inputs [default: from the clock, and printed].
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+}
+
+#[derive(Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
+    /// Write the outputs to an .npz file.
+    #[arg(long, value_name = "FILE.npz")]
+    pub(crate) output: Option<PathBuf>,
+    /// Compare every step with the reference runtime [default on a terminal].
+    #[arg(long, overrides_with = "no_verify")]
+    pub(crate) verify: bool,
+    /// Do not compare with the reference runtime [default when not on a terminal].
+    #[arg(long)]
+    pub(crate) no_verify: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Check {
+    /// The programs.
+    #[arg(required = true, value_name = "PROGRAM")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// How to print what was found.
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    pub(crate) format: Format,
+}
+
+/// How to print diagnostics.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people, with the source.
+    Text,
+    /// For programs: one JSON document.
+    Json,
+}
+
+#[derive(Args)]
+pub(crate) struct Fmt {
+    /// The texts; `-` reads stdin and writes stdout.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Change nothing; say which files are not formatted, and exit with 1 if there are any.
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Convert {
+    /// The program to read.
+    #[arg(value_name = "IN")]
+    pub(crate) input: PathBuf,
+    /// Where to write it: .mil, .mlpackage or .mlmodel; `-` prints text.
+    #[arg(value_name = "OUT")]
+    pub(crate) output: PathBuf,
+    /// Replace OUT if it exists.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Inspect {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Size of an input with flexible shape, `NAME=1x128`.
+    #[arg(long = "shape", value_name = "NAME=SIZES")]
+    pub(crate) shape: Vec<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Explain {
+    /// An op (`layer_norm`), a code (`layer_norm/epsilon-dtype`), a lint or a pass. Without it, everything there is.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Bench {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
+    /// How long to measure.
+    #[arg(long, default_value_t = 3.0, value_name = "SECONDS")]
+    pub(crate) seconds: f64,
+    /// Time every op.
+    #[arg(long)]
+    pub(crate) by_op: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Predict {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// The inputs.
+    #[arg(long, value_name = "IN.npz")]
+    pub(crate) input: PathBuf,
+    /// Where to write the outputs.
+    #[arg(long, value_name = "OUT.npz")]
+    pub(crate) output: PathBuf,
+    /// State to start from [default: zeros].
+    #[arg(long, value_name = "S.npz")]
+    pub(crate) state_in: Option<PathBuf>,
+    /// Where to write the state afterwards.
+    #[arg(long, value_name = "S.npz")]
+    pub(crate) state_out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
+}
