@@ -1,0 +1,32 @@
+//! `milwright convert`.
+
+use crate::args::Convert;
+use crate::outcome::Outcome;
+use crate::terminal::Terminal;
+use anyhow::bail;
+use std::io::Write;
+
+pub(crate) fn run(args: Convert, terminal: &Terminal) -> anyhow::Result<Outcome> {
+    let opened = match terminal.during("reading", || milwright::open(&args.input)) {
+        Ok(opened) => opened,
+        Err(failure) => {
+            terminal.failure(&failure);
+            return Ok(Outcome::Wrong);
+        }
+    };
+    terminal.warnings(&opened);
+    if args.output.as_os_str() == "-" {
+        std::io::stdout().lock().write_all(milwright::text(&opened).as_bytes())?;
+        return Ok(Outcome::Fine);
+    }
+    if args.output.exists() && !args.force {
+        bail!("`{}` exists; choose another name, or replace it with --force", args.output.display());
+    }
+    match terminal.during("writing", || milwright::save(&opened, &args.output)) {
+        Ok(()) => Ok(Outcome::Fine),
+        Err(failure) => {
+            terminal.failure(&failure);
+            Ok(Outcome::Wrong)
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What `milwright explain` says: the manual pages of ops and lints, and the meaning of every code.
+
+use mil_ops::OpSet;
+use mil_ops::contract::OpDef;
+
+/// A thing that can be explained.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Topic {
+    /// What to ask for.
+    pub name: String,
+    /// `op`, `code` or `lint`.
+    pub kind: &'static str,
+    /// The explanation, in Markdown.
+    pub text: String,
+}
+
+/// Every topic, ops first, each kind by name.
+pub fn topics() -> Vec<Topic> {
+    let ops = OpSet::standard();
+    let mut all: Vec<Topic> = ops.iter().map(|def| op(def)).collect();
+    for def in ops.iter() {
+        all.extend(def.constraints.iter().map(|c| constraint(def, c.slug, c.rule)));
+    }
+    for (slug, text) in CODES.iter().copied().flatten() {
+        all.push(Topic { name: (*slug).to_owned(), kind: "code", text: format!("# {slug}\n\n{text}\n") });
+    }
+    all
+}
+
+/// The codes outside the cards, by crate.
+static CODES: &[&[(&str, &str)]] = &[mil_syntax::codes::ALL, mil_codec::text::codes::ALL, mil_check::codes::ALL];
+
+/// The topic of that name; else the names nearest to it, best first.
+pub fn explain(name: &str) -> Result<Topic, Vec<String>> {
+    let all = topics();
+    if let Some(found) = all.iter().find(|t| t.name == name) {
+        return Ok(found.clone());
+    }
+    let names: Vec<&str> = all.iter().map(|t| t.name.as_str()).collect();
+    Err(mil_check::nearest(name, names).into_iter().map(str::to_owned).collect())
+}
+
+fn op(def: &OpDef) -> Topic {
+    let mut text = def.doc.text().trim_end().replace("\n## Examples", "\n\n## Examples");
+    text.push_str("\n\n");
+    text.push_str(&signature(def));
+    Topic { name: def.name.to_owned(), kind: "op", text }
+}
+
+/// The signatures as a table, and the constraints.
+fn signature(def: &OpDef) -> String {
+    use mil_ops::contract::{Default, Need};
+    let mut text = String::new();
+    for version in def.versions {
+        text.push_str(&format!("## Signature since {}\n\n", version.since));
+        for p in version.params {
+            let need = match p.need {
+                Need::Required => "required".to_owned(),
+                Need::Optional(Default::Absent) => "optional".to_owned(),
+                Need::Optional(Default::Int(v)) => format!("default {v}"),
+                Need::Optional(Default::Float(v)) => format!("default {v}"),
+                Need::Optional(Default::Bool(v)) => format!("default {v}"),
+                Need::Optional(Default::Str(v)) => format!("default \"{v}\""),
+                Need::Optional(Default::Ints(v)) => format!("default {v:?}"),
+                Need::Optional(Default::Computed(words)) => format!("default: {words}"),
+            };
+            let constant = if p.constant { ", known when compiled" } else { "" };
+            let group = if p.group.is_empty() { String::new() } else { format!(" ({})", p.group) };
+            text.push_str(&format!("- `{}`: {}{group}; {need}{constant}\n", p.name, p.dtypes));
+        }
+        text.push('\n');
+    }
+    if !def.constraints.is_empty() {
+        text.push_str("## Constraints\n\n");
+        for c in def.constraints {
+            text.push_str(&format!("- `{}`: {}\n", c.slug, c.rule));
+        }
+    }
+    text
+}
+
+fn constraint(def: &OpDef, slug: &str, rule: &str) -> Topic {
+    let mut text = format!("# {slug}\n\nA constraint of `{}`: {rule}.\n", def.name);
+    let fence = format!("```fails {slug}");
+    let page = def.doc.text();
+    let example = page.split(&fence).nth(1).and_then(|rest| rest.split_once('\n')?.1.split("```").next());
+    if let Some(example) = example {
+        text.push_str(&format!("\nThis is refused because of it:\n\n    {}\n", example.trim().replace('\n', "\n    ")));
+    }
+    text.push_str(&format!("\nSee `milwright explain {}`.\n", def.name));
+    Topic { name: slug.to_owned(), kind: "code", text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ops_codes_and_constraints_are_explained() {
+        assert!(explain("layer_norm").unwrap().text.contains("Signature since ios17"));
+        assert!(explain("layer_norm/epsilon-dtype").unwrap().text.contains("epsilon = fp32(1e-5)"));
+        assert_eq!(explain("syntax/too-deep").unwrap().kind, "code");
+        assert!(explain("layernorm").unwrap_err().contains(&"layer_norm".to_owned()));
+    }
+
+    #[test]
+    fn no_two_topics_have_one_name() {
+        let mut names: Vec<String> = topics().into_iter().map(|t| t.name).collect();
+        names.sort();
+        let n = names.len();
+        names.dedup();
+        assert_eq!(names.len(), n);
+    }
+}
