@@ -1,0 +1,128 @@
+//! What several commands do first: open, check, load, and make the inputs.
+
+use crate::args::{Inputs, Machine, RuntimeName, Source};
+use crate::terminal::Terminal;
+use anyhow::{Context, anyhow, bail};
+use milwright::{Fill, LoadOptions, Model, Opened, Port, Random, Report, RuntimeKind, Tensor};
+
+/// A model, or its mistakes are on stderr already.
+pub(crate) enum Loading {
+    Done(Box<Model>),
+    Refused,
+}
+
+/// The facade's options for the arguments given.
+pub(crate) fn options(function: Option<&str>, machine: &Machine) -> LoadOptions {
+    LoadOptions {
+        function: function.map(str::to_owned),
+        runtime: match machine.runtime {
+            RuntimeName::Cpu => RuntimeKind::Cpu,
+            RuntimeName::Reference => RuntimeKind::Reference,
+        },
+        threads: machine.threads,
+        memory_limit: machine.memory_limit.map(|mib| mib.saturating_mul(1 << 20)),
+    }
+}
+
+/// Opens, checks and loads; warnings and errors go to stderr.
+pub(crate) fn model(source: &Source, machine: &Machine, terminal: &Terminal) -> Loading {
+    let Some(opened) = opened(source, terminal) else { return Loading::Refused };
+    let options = options(source.function.as_deref(), machine);
+    let loaded = terminal.during("checking and planning", || {
+        let (report, checked) = Report::check(opened.clone());
+        match checked {
+            Some(checked) => (report, Some(Model::with_checked(opened, checked, &options))),
+            None => (report, None),
+        }
+    });
+    let (report, model) = loaded;
+    terminal.report(&report);
+    match model {
+        Some(Ok(model)) => Loading::Done(Box::new(model)),
+        Some(Err(failure)) => {
+            terminal.failure(&failure);
+            Loading::Refused
+        }
+        None => Loading::Refused,
+    }
+}
+
+/// Opens the program; its mistakes go to stderr.
+pub(crate) fn opened(source: &Source, terminal: &Terminal) -> Option<Opened> {
+    match terminal.during("reading", || milwright::open(&source.path)) {
+        Ok(opened) => Some(opened),
+        Err(failure) => {
+            terminal.failure(&failure);
+            None
+        }
+    }
+}
+
+/// Named tensors, and the seed if some are random.
+pub(crate) struct Made {
+    pub(crate) tensors: Vec<(String, Tensor)>,
+    pub(crate) seed: Option<u64>,
+}
+
+/// Every input: as `--input` and `--inputs` say, else random.
+pub(crate) fn inputs(model: &Model, args: &Inputs) -> anyhow::Result<Made> {
+    let mut tensors = match &args.inputs {
+        Some(path) => milwright::npz::load(path)?,
+        None => Vec::new(),
+    };
+    let shapes = shapes(&args.shape)?;
+    for (name, _) in &shapes {
+        port(model, name)?;
+    }
+    let seed = args.seed.unwrap_or_else(milwright::fresh_seed);
+    let mut random = Random::new(seed);
+    let mut drawn = false;
+    for spec in &args.input {
+        let (name, value) = spec.split_once('=').ok_or_else(|| anyhow!("`--input {spec}` is not NAME=VALUE"))?;
+        let port = port(model, name)?;
+        if tensors.iter().any(|(n, _)| n == name) {
+            bail!("input `{name}` is given twice");
+        }
+        let tensor = match value.parse::<Fill>() {
+            Ok(fill) => {
+                drawn |= fill == Fill::Random;
+                fill.tensor(port.ty.dtype, &shape_of(port, &shapes), &mut random)
+                    .with_context(|| format!("input `{name}` of shape {:?}", shape_of(port, &shapes)))?
+            }
+            Err(()) if value.ends_with(".npy") => milwright::npz::load_npy(value)?,
+            Err(()) => bail!("`--input {spec}`: a value is a .npy file, random, zeros, ones or a number"),
+        };
+        tensors.push((name.to_owned(), tensor));
+    }
+    for port in model.inputs() {
+        if port.default.is_some() || tensors.iter().any(|(n, _)| *n == *port.name) {
+            continue;
+        }
+        let shape = shape_of(port, &shapes);
+        let tensor = random.tensor(port.ty.dtype, &shape).with_context(|| format!("input `{}` of shape {shape:?}", port.name))?;
+        tensors.push((port.name.to_string(), tensor));
+        drawn = true;
+    }
+    Ok(Made { tensors, seed: drawn.then_some(seed) })
+}
+
+fn port<'m>(model: &'m Model, name: &str) -> anyhow::Result<&'m Port> {
+    let names: Vec<&str> = model.inputs().iter().map(|p| &*p.name).collect();
+    let found = model.inputs().iter().find(|p| p.name == *name);
+    found.ok_or_else(|| anyhow!("the function has no input `{name}`; its inputs are {}", names.join(", ")))
+}
+
+fn shape_of(port: &Port, given: &[(String, Vec<usize>)]) -> Vec<usize> {
+    let given = given.iter().find(|(n, _)| *n == *port.name);
+    given.map_or_else(|| port.usual_shape.clone(), |(_, shape)| shape.clone())
+}
+
+/// `NAME=1x128` as a name and sizes.
+pub(crate) fn shapes(specs: &[String]) -> anyhow::Result<Vec<(String, Vec<usize>)>> {
+    let parse = |spec: &String| {
+        let (name, sizes) = spec.split_once('=')?;
+        let sizes: Result<Vec<usize>, _> = sizes.split('x').map(str::parse).collect();
+        Some((name.to_owned(), sizes.ok()?))
+    };
+    specs.iter().map(|s| parse(s).ok_or_else(|| anyhow!("`--shape {s}` is not NAME=SIZES such as x=1x128"))).collect()
+}

@@ -1,0 +1,92 @@
+//! `milwright run`.
+
+use crate::args::Run;
+use crate::commands::load::{self, Loading};
+use crate::outcome::Outcome;
+use crate::terminal::Terminal;
+use milwright::{Model, Summary, Tensor, Verification};
+use std::io::Write;
+use std::time::Instant;
+
+pub(crate) fn run(args: Run, terminal: &Terminal) -> anyhow::Result<Outcome> {
+    let Loading::Done(model) = load::model(&args.source, &args.machine, terminal) else {
+        return Ok(Outcome::Wrong);
+    };
+    let made = load::inputs(&model, &args.inputs)?;
+    let mut out = std::io::stdout().lock();
+    if let Some(seed) = made.seed {
+        writeln!(out, "{}", terminal.faint(&format!("random inputs from --seed {seed}")))?;
+    }
+    let ran = terminal.during("running", || {
+        let mut session = model.session()?;
+        let begun = Instant::now();
+        let outputs = session.run(&made.tensors)?;
+        let first = begun.elapsed();
+        Ok((outputs, first))
+    });
+    let (outputs, time) = match ran {
+        Ok(ran) => ran,
+        Err(error) => {
+            terminal.run_error(&model, &error);
+            return Ok(Outcome::Wrong);
+        }
+    };
+    for (name, tensor) in &made.tensors {
+        writeln!(out, "{} {}", terminal.strong(name), terminal.faint(&format!("{} (input)", tensor.ty())))?;
+    }
+    for (name, tensor) in &outputs {
+        show(&mut out, terminal, name, tensor)?;
+    }
+    writeln!(out, "ran on {} in {:.3} ms (first run, planning included)", model.runtime(), time.as_secs_f64() * 1e3)?;
+    if let Some(path) = &args.output {
+        milwright::npz::save(path, outputs.iter().map(|(n, t)| (n.as_str(), t)))?;
+        writeln!(out, "wrote {}", path.display())?;
+    }
+    if args.verify || (terminal.interactive && !args.no_verify) {
+        return verify(&mut out, terminal, &model, &made.tensors);
+    }
+    Ok(Outcome::Fine)
+}
+
+fn show(out: &mut impl Write, terminal: &Terminal, name: &str, tensor: &Tensor) -> std::io::Result<()> {
+    let s = Summary::of(tensor);
+    writeln!(out, "{} {}", terminal.strong(name), tensor.ty())?;
+    if let (Some(min), Some(max), Some(mean)) = (s.min, s.max, s.mean) {
+        writeln!(out, "  range {min:.6} to {max:.6}, mean {mean:.6}")?;
+    }
+    if s.nans + s.infinities > 0 {
+        writeln!(out, "  {}", terminal.bad(&format!("{} NaN, {} infinite", s.nans, s.infinities)))?;
+    }
+    let more = if s.more { ", …" } else { "" };
+    writeln!(out, "  first {}{more}", s.first.join(", "))
+}
+
+/// Compares every step with the reference and says how it went.
+fn verify(
+    out: &mut impl Write,
+    terminal: &Terminal,
+    model: &Model,
+    inputs: &[(String, Tensor)],
+) -> anyhow::Result<Outcome> {
+    let verification = match terminal.during("verifying against the reference", || model.verify(inputs)) {
+        Ok(verification) => verification,
+        Err(error) => {
+            terminal.run_error(model, &error);
+            return Ok(Outcome::Wrong);
+        }
+    };
+    let Verification { steps, worst, outputs, .. } = &verification;
+    for o in outputs {
+        writeln!(out, "  {}: largest difference from the reference {:.3e} (of values up to {:.3e})", o.name, o.difference, o.largest)?;
+    }
+    if let Some(w) = worst {
+        let words = format!("worst of {steps} steps: {} at `{}`, {:.2} of its stated accuracy", w.ops, w.place, w.share);
+        writeln!(out, "  {words}")?;
+    }
+    if verification.is_within() {
+        writeln!(out, "{}", terminal.good("verified: every step is within the accuracy its card states"))?;
+        return Ok(Outcome::Fine);
+    }
+    writeln!(out, "{}", terminal.bad("NOT verified: a step is outside the accuracy its card states"))?;
+    Ok(Outcome::NotVerified)
+}

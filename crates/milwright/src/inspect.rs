@@ -1,0 +1,113 @@
+//! What is in a program: counts, sizes, FLOPs and memory.
+
+use crate::model::Port;
+use mil_base::{DType, Name, Type};
+use mil_check::Checked;
+use mil_ir::{Constant, FunctionId, Payload, ops_in_order};
+use std::collections::{BTreeMap, HashSet};
+
+/// A function of a program.
+#[derive(Clone, PartialEq, Debug)]
+pub struct FunctionInfo {
+    /// Its name.
+    pub name: Name,
+    /// Its op set as written.
+    pub opset: Name,
+    /// Inputs.
+    pub inputs: Vec<Port>,
+    /// States by name, with the type of their contents.
+    pub states: Vec<(Name, Type)>,
+    /// Outputs by name.
+    pub outputs: Vec<(Name, Type)>,
+    /// How often each op occurs, constants left out, most frequent first.
+    pub ops: Vec<(Name, usize)>,
+    /// Constants held by the function, by element type.
+    pub weights: Vec<Weights>,
+    /// Floating-point operations of one run, where every shape is known; multiply-add counts 2.
+    pub flops: Option<u64>,
+    /// Ops whose cost could not be counted because a size is open, or loops run an unknown number of times.
+    pub uncounted: usize,
+}
+
+/// Constants of one element type.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Weights {
+    /// Element type.
+    pub dtype: DType,
+    /// Number of constants.
+    pub tensors: usize,
+    /// Number of elements.
+    pub elements: usize,
+    /// Bytes they take in the weight file or text.
+    pub bytes: usize,
+}
+
+impl FunctionInfo {
+    /// Elements of all constants that are floats or packed: the parameters.
+    pub fn parameters(&self) -> usize {
+        self.weights.iter().filter(|w| w.dtype != DType::String && w.dtype != DType::Bool).map(|w| w.elements).sum()
+    }
+}
+
+/// What is in a function.
+pub(crate) fn function(checked: &Checked, id: FunctionId, inputs: Vec<Port>) -> FunctionInfo {
+    let program = checked.program();
+    let f = &program.functions[id];
+    let mut histogram: BTreeMap<Name, usize> = BTreeMap::new();
+    let mut weights: BTreeMap<DType, Weights> = BTreeMap::new();
+    let mut counted = HashSet::new();
+    let (mut flops, mut uncounted) = (0u64, 0);
+    for op in ops_in_order(f) {
+        let op_ref = &f.ops[op];
+        for (name, constant) in &op_ref.attributes {
+            if name != "name" {
+                count(constant, &mut weights, &mut counted);
+            }
+        }
+        if op_ref.name == "const" {
+            continue;
+        }
+        *histogram.entry(op_ref.name.clone()).or_default() += 1;
+        let nested = f.blocks[op_ref.block].owner.is_some();
+        match checked.view(id, op).and_then(|v| (v.def.cost)(&v)) {
+            Some(n) if !nested || n == 0 => flops = flops.saturating_add(n),
+            _ => uncounted += 1,
+        }
+    }
+    let mut ops: Vec<(Name, usize)> = histogram.into_iter().collect();
+    ops.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let ty = |v: mil_ir::ValueId| checked.ty(id, v).unwrap_or(&f.values[v].ty).clone();
+    let states = f.params().iter().filter_map(|&v| match &f.values[v].ty {
+        Type::State(inner) => Some((f.values[v].name.clone(), (**inner).clone())),
+        _ => None,
+    });
+    FunctionInfo {
+        name: f.name.clone(),
+        opset: f.opset.clone(),
+        inputs,
+        states: states.collect(),
+        outputs: f.outputs().iter().map(|&v| (f.values[v].name.clone(), ty(v))).collect(),
+        ops,
+        weights: weights.into_values().collect(),
+        flops: (uncounted == 0).then_some(flops),
+        uncounted,
+    }
+}
+
+/// Adds a constant's tensor; one in a weight file that several ops share counts once.
+fn count(constant: &Constant, weights: &mut BTreeMap<DType, Weights>, counted: &mut HashSet<mil_ir::BlobId>) {
+    if let Payload::Blob(blob) = &constant.payload
+        && !counted.insert(*blob)
+    {
+        return;
+    }
+    let Some(ty) = constant.ty.as_tensor() else { return };
+    let elements = match constant.as_tensor() {
+        Some(t) => t.count(),
+        None => ty.shape.count().unwrap_or(0),
+    };
+    let entry = weights.entry(ty.dtype).or_insert(Weights { dtype: ty.dtype, tensors: 0, elements: 0, bytes: 0 });
+    entry.tensors += 1;
+    entry.elements += elements;
+    entry.bytes += ty.dtype.bytes_for(elements).unwrap_or(0);
+}

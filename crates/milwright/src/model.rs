@@ -1,0 +1,258 @@
+//! A program ready to run: checked, bound to a runtime, with its inputs described.
+
+use crate::failure::Failure;
+use crate::machine;
+use crate::open::{Opened, open};
+use crate::report::Report;
+use mil_base::{Diagnostic, Name, Tensor, TensorType};
+use mil_check::Checked;
+use mil_codec::package::{FeatureKind, Interface};
+use mil_ir::FunctionId;
+use mil_run::{Loaded, Options, RunError};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Which runtime computes; the name says with which arithmetic.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum RuntimeKind {
+    /// Planned, threaded, SIMD: fp16 ops compute in fp32 and round their result, fp32 ops compute in fp32.
+    #[default]
+    Cpu,
+    /// f64 throughout: the definition.
+    Reference,
+}
+
+/// How a program is loaded.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct LoadOptions {
+    /// The function to run; nothing means the default one.
+    pub function: Option<String>,
+    /// Which runtime computes.
+    pub runtime: RuntimeKind,
+    /// Threads; nothing means one a core.
+    pub threads: Option<usize>,
+    /// Bytes it may take; nothing means what the machine has available now.
+    pub memory_limit: Option<u64>,
+}
+
+/// An input, output or state of a function.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Port {
+    /// Its name.
+    pub name: Name,
+    /// Its type; sizes may be open.
+    pub ty: TensorType,
+    /// The value every element has when an input is left out that may be.
+    pub default: Option<f64>,
+    /// The shape an input has when nothing else is said: declared, from the description, or 1 for each open size.
+    pub usual_shape: Vec<usize>,
+}
+
+/// A program ready to run. Sessions made from it share its constants and may run in parallel.
+pub struct Model {
+    opened: Arc<Opened>,
+    checked: Arc<Checked>,
+    function: FunctionId,
+    loaded: Arc<dyn Loaded>,
+    inputs: Vec<Port>,
+}
+
+impl Model {
+    /// Opens, checks and loads the program at `path`.
+    pub fn load(path: impl AsRef<Path>, options: &LoadOptions) -> Result<Model, Failure> {
+        Model::new(open(path)?, options)
+    }
+
+    /// Checks and loads a program that was opened.
+    pub fn new(opened: Opened, options: &LoadOptions) -> Result<Model, Failure> {
+        let (report, checked) = Report::check(opened.clone());
+        let Some(checked) = checked else { return Err(report.into_failure()) };
+        Model::with_checked(opened, checked, options)
+    }
+
+    /// Loads a program that was checked.
+    pub fn with_checked(opened: Opened, checked: Arc<Checked>, options: &LoadOptions) -> Result<Model, Failure> {
+        let fail = |diagnostics| Failure {
+            path: opened.path.clone(),
+            source: opened.source.clone(),
+            diagnostics,
+        };
+        let function = match &options.function {
+            Some(name) => checked.program().function(name),
+            None => opened.default_function(),
+        };
+        let function = function.ok_or_else(|| fail(vec![no_function(&checked, options.function.as_deref())]))?;
+        let limit = options.memory_limit.or_else(machine::available_memory);
+        let run = Options {
+            threads: options.threads.unwrap_or_else(machine::cores).max(1),
+            memory_limit: limit.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+            ..Options::default()
+        };
+        let runtime = mil_run::runtime(match options.runtime {
+            RuntimeKind::Cpu => "cpu",
+            RuntimeKind::Reference => "reference",
+        });
+        let runtime = runtime.ok_or_else(|| fail(vec![Diagnostic::error("run/internal", "the runtime is missing")]))?;
+        let loaded = runtime.load(checked.clone(), &run).map_err(|e| fail(e.diagnostics()))?;
+        let inputs = ports(&opened, &checked, function);
+        Ok(Model { opened: Arc::new(opened), checked, function, loaded, inputs })
+    }
+
+    /// The program as it was read.
+    pub fn opened(&self) -> &Opened {
+        &self.opened
+    }
+
+    /// The program with its types.
+    pub fn checked(&self) -> &Arc<Checked> {
+        &self.checked
+    }
+
+    /// The function that runs.
+    pub fn function(&self) -> FunctionId {
+        self.function
+    }
+
+    /// The runtime's name, which says how it computes.
+    pub fn runtime(&self) -> &'static str {
+        self.loaded.runtime()
+    }
+
+    /// The inputs, in the function's order.
+    pub fn inputs(&self) -> &[Port] {
+        &self.inputs
+    }
+
+    /// A user of its own, with its states zero.
+    pub fn session(&self) -> Result<Session, RunError> {
+        let name = self.checked.program().functions[self.function].name.clone();
+        let session = self.loaded.session(Some(&name))?;
+        Ok(Session { session, loaded: self.loaded.clone(), name, inputs: self.inputs.clone() })
+    }
+}
+
+/// One user of a [`Model`]: predictions in sequence, with the states that live between them.
+pub struct Session {
+    session: Box<dyn mil_run::Session>,
+    loaded: Arc<dyn Loaded>,
+    name: Name,
+    inputs: Vec<Port>,
+}
+
+impl Session {
+    /// Runs the function once and gives every output by name, in the function's order.
+    ///
+    /// As Core ML does, an input of another float (or integer) type than declared is converted, and an optional
+    /// input that is missing takes its default.
+    pub fn run(&mut self, inputs: &[(String, Tensor)]) -> Result<Vec<(String, Tensor)>, RunError> {
+        let mut given: Vec<(Name, Tensor)> = Vec::with_capacity(inputs.len());
+        for (name, tensor) in inputs {
+            let port = self.inputs.iter().find(|p| p.name == name.as_str());
+            let tensor = match port {
+                Some(port) => convert(tensor, &port.ty),
+                None => tensor.clone(),
+            };
+            given.push((Name::new(name), tensor));
+        }
+        for port in &self.inputs {
+            if let Some(value) = port.default
+                && !given.iter().any(|(n, _)| *n == port.name)
+                && let Ok(tensor) = filled(port, value)
+            {
+                given.push((port.name.clone(), tensor));
+            }
+        }
+        let outputs = self.session.run(&given)?;
+        Ok(outputs.into_iter().map(|(n, t)| (n.to_string(), t)).collect())
+    }
+
+    /// The states by name.
+    pub fn states(&self) -> Vec<(String, Tensor)> {
+        self.session.states().into_iter().map(|(n, t)| (n.to_string(), t)).collect()
+    }
+
+    /// Sets a state. Another float type than declared is converted.
+    pub fn write_state(&mut self, name: &str, value: &Tensor) -> Result<(), RunError> {
+        let declared = self.session.states().into_iter().find(|(n, _)| *n == *name).map(|(_, t)| t.ty());
+        match declared {
+            Some(ty) => self.session.set_state(name, &convert(value, &ty)),
+            None => self.session.set_state(name, value),
+        }
+    }
+
+    /// Sets every state to zero.
+    pub fn reset(&mut self) -> Result<(), RunError> {
+        if !self.session.states().is_empty() {
+            self.session = self.loaded.session(Some(&self.name))?;
+        }
+        Ok(())
+    }
+}
+
+/// The tensor in the declared dtype if both are floats or both integers and every value fits; else as it is.
+fn convert(tensor: &Tensor, ty: &TensorType) -> Tensor {
+    let (from, to) = (tensor.dtype(), ty.dtype);
+    if from == to {
+        return tensor.clone();
+    }
+    let converted = if from.is_float() && to.is_float() {
+        Tensor::from_f64(to, tensor.shape(), &tensor.to_f64()).ok()
+    } else if from.is_int() && to.is_int() {
+        let values = tensor.to_i64();
+        let (low, high) = to.int_range().unwrap_or((0, 0));
+        let fits = values.iter().all(|&v| (low..=high).contains(&i128::from(v)));
+        fits.then(|| Tensor::from_i64(to, tensor.shape(), &values).ok()).flatten()
+    } else {
+        None
+    };
+    converted.unwrap_or_else(|| tensor.clone())
+}
+
+fn filled(port: &Port, value: f64) -> Result<Tensor, mil_base::TensorError> {
+    let count = mil_base::tensor::count(&port.usual_shape).ok_or(mil_base::TensorError::TooLarge)?;
+    Tensor::from_f64(port.ty.dtype, &port.usual_shape, &vec![value; count])
+}
+
+/// The inputs of a function with what the description adds.
+fn ports(opened: &Opened, checked: &Checked, id: FunctionId) -> Vec<Port> {
+    let function = &checked.program().functions[id];
+    let interface = opened.interface(&function.name);
+    let usual = mil_check::default_shapes(checked.program(), id);
+    let port = |(value, name, declared): (mil_ir::ValueId, &Name, &mil_base::Type)| {
+        let ty = checked.ty(id, value).unwrap_or(declared).as_tensor()?.clone();
+        let (described, default) = described(interface.as_ref(), name);
+        let usual_shape = usual.iter().find(|(n, _)| n == name).map(|(_, s)| s.clone());
+        let shape = usual_shape.or_else(|| described.filter(|s| s.len() == ty.shape.rank()));
+        let usual_shape = ty
+            .shape
+            .iter()
+            .enumerate()
+            .map(|(axis, dim)| dim.known().unwrap_or_else(|| shape.as_ref().map_or(1, |s| s.get(axis).copied().unwrap_or(1))))
+            .collect();
+        Some(Port { name: name.clone(), ty, default, usual_shape })
+    };
+    mil_run::inputs(function).filter_map(port).collect()
+}
+
+/// Default shape and default value that the description gives an input.
+fn described(interface: Option<&Interface>, name: &str) -> (Option<Vec<usize>>, Option<f64>) {
+    let Some(feature) = interface.and_then(|i| i.inputs.iter().find(|f| f.name == name)) else { return (None, None) };
+    match &feature.kind {
+        FeatureKind::MultiArray(array) => {
+            (Some(array.shape.clone()), feature.optional.then(|| array.default.unwrap_or(0.0)))
+        }
+        FeatureKind::Image(image) => (Some(vec![1, image.colors.channels(), image.height, image.width]), None),
+        _ => (None, None),
+    }
+}
+
+fn no_function(checked: &Checked, wanted: Option<&str>) -> Diagnostic {
+    let names: Vec<&str> = checked.program().functions.iter().map(|(_, f)| f.name.as_str()).collect();
+    let listed = names.join(", ");
+    match wanted {
+        Some(name) => Diagnostic::error("run/function-unknown", format!("the program has no function `{name}`"))
+            .help(format!("its functions are: {listed}")),
+        None => Diagnostic::error("run/function-unknown", "no function is the default, and none was named")
+            .help(format!("choose one with --function; the functions are: {listed}")),
+    }
+}

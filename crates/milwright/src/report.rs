@@ -1,0 +1,67 @@
+//! What is wrong with a program, ready to be shown.
+
+use crate::failure::Failure;
+use crate::open::{Opened, open};
+use mil_base::{Diagnostic, Severity};
+use mil_check::{Checked, Target};
+use mil_ops::OpSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Everything found about one program, sorted by place.
+pub struct Report {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// Its text, when it is text.
+    pub source: Option<String>,
+    /// The program, if it could be read: shows ops that have no text.
+    pub program: Option<Arc<mil_ir::Program>>,
+    /// What was found.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads and checks the program at `path`, lints included.
+pub fn check(path: impl AsRef<Path>) -> Report {
+    match open(path) {
+        Ok(opened) => Report::check(opened).0,
+        Err(failure) => Report::from(failure),
+    }
+}
+
+impl Report {
+    /// Checks a program that was opened. With errors there is no `Checked`.
+    pub fn check(opened: Opened) -> (Report, Option<Arc<Checked>>) {
+        let program = Arc::new(opened.program);
+        let mut diagnostics = opened.warnings;
+        let result = mil_check::check(program.clone(), &opened.origins, &OpSet::standard(), Target::default());
+        let checked = match result {
+            Ok(checked) => {
+                diagnostics.extend(checked.warnings().iter().cloned());
+                diagnostics.extend(mil_check::lint(&checked, &opened.origins, &mil_check::Levels::default()));
+                Some(Arc::new(checked))
+            }
+            Err(found) => {
+                diagnostics.extend(found);
+                None
+            }
+        };
+        mil_check::sort(&mut diagnostics);
+        (Report { path: opened.path, source: opened.source, program: Some(program), diagnostics }, checked)
+    }
+
+    /// Is there an error among them?
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|d| d.severity == Severity::Error)
+    }
+
+    /// The same as a failure to open.
+    pub fn into_failure(self) -> Failure {
+        Failure { path: self.path, source: self.source, diagnostics: self.diagnostics }
+    }
+}
+
+impl From<Failure> for Report {
+    fn from(f: Failure) -> Report {
+        Report { path: f.path, source: f.source, program: None, diagnostics: f.diagnostics }
+    }
+}
