@@ -2,7 +2,9 @@
 
 use crate::args::When;
 use indicatif::{ProgressBar, ProgressStyle};
+use milwright::{Diagnostic, Failure, Model, Report, RunError};
 use std::io::IsTerminal;
+use std::path::Path;
 use std::time::Duration;
 
 /// What we may do with stdout and stderr.
@@ -64,6 +66,27 @@ impl Terminal {
 
     fn paint(&self, style: anstyle::Style, text: &str) -> String {
         if self.out_color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    /// What is wrong with a file, on stderr.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        eprint!("{}", failure.text(self.err_color));
+    }
+
+    /// What was found in a program, on stderr; nothing if there is nothing.
+    pub(crate) fn report(&self, report: &Report) {
+        eprint!("{}", report.text(self.err_color));
+    }
+
+    /// What was left out or looked odd when a program was read, on stderr.
+    pub(crate) fn warnings(&self, path: &Path, warnings: &[Diagnostic]) {
+        let failure = Failure { path: path.into(), source: None, diagnostics: warnings.to_vec() };
+        self.failure(&failure);
+    }
+
+    /// What went wrong in a run, on stderr.
+    pub(crate) fn run_error(&self, model: &Model, error: &RunError) {
+        self.report(&model.report(error));
     }
 
     /// An error that is not a diagnostic, on stderr.

@@ -26,6 +26,11 @@ impl FromStr for Fill {
     }
 }
 
+/// A seed that differs from run to run.
+pub fn fresh_seed() -> u64 {
+    u64::from(fastrand::Rng::new().u32(..))
+}
+
 /// Random tensors, the same for the same seed on every machine.
 pub struct Random {
     rng: fastrand::Rng,

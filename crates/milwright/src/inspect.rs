@@ -1,10 +1,13 @@
 //! What is in a program: counts, sizes, FLOPs and memory.
 
-use crate::model::Port;
+use crate::model::{LoadOptions, Port, ports, run_options};
+use crate::open::Opened;
 use mil_base::{DType, Name, Type};
 use mil_check::Checked;
 use mil_ir::{Constant, FunctionId, Payload, ops_in_order};
+use mil_run::{Bound, LoadedCpu, PlanMemory, RunError};
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 /// A function of a program.
 #[derive(Clone, PartialEq, Debug)]
@@ -49,8 +52,37 @@ impl FunctionInfo {
     }
 }
 
+/// What is in every function of a program.
+pub fn inspect(opened: &Opened, checked: &Checked) -> Vec<FunctionInfo> {
+    let ids = checked.program().functions.ids();
+    ids.map(|id| function(checked, id, ports(opened, checked, id))).collect()
+}
+
+/// What a run of a function takes on the `cpu` runtime, for these input shapes and the usual ones of other inputs. Nothing if
+/// sizes depend on data.
+pub fn memory(
+    opened: &Opened,
+    checked: &Arc<Checked>,
+    options: &LoadOptions,
+    shapes: &[(String, Vec<usize>)],
+) -> Result<Option<PlanMemory>, RunError> {
+    let loaded = LoadedCpu::new(checked.clone(), &run_options(options))?;
+    let wanted = options.function.as_ref().and_then(|name| checked.program().function(name));
+    let Some(id) = wanted.or_else(|| opened.default_function()) else { return Ok(None) };
+    let ports = ports(opened, checked, id);
+    let shape = |port: &Port| {
+        let given = shapes.iter().find(|(n, _)| *n == *port.name).map(|(_, s)| s.clone());
+        (port.name.clone(), given.unwrap_or_else(|| port.usual_shape.clone()))
+    };
+    let shapes: Vec<(Name, Vec<usize>)> = ports.iter().map(shape).collect();
+    Ok(match loaded.bind(id, &shapes)? {
+        Bound::Static(plan) => Some(plan.memory()),
+        Bound::Dynamic(..) => None,
+    })
+}
+
 /// What is in a function.
-pub(crate) fn function(checked: &Checked, id: FunctionId, inputs: Vec<Port>) -> FunctionInfo {
+fn function(checked: &Checked, id: FunctionId, inputs: Vec<Port>) -> FunctionInfo {
     let program = checked.program();
     let f = &program.functions[id];
     let mut histogram: BTreeMap<Name, usize> = BTreeMap::new();

@@ -15,18 +15,38 @@
 //!
 //! **Where to start reading:** [`open()`] for what can be read, [`npz`] for inputs and outputs.
 
+mod bench;
 mod disk;
+mod explain;
 mod failure;
+mod fill;
+mod inspect;
+mod machine;
 mod map;
+mod model;
 pub mod npz;
 mod open;
+mod report;
 mod save;
+mod show;
+mod summary;
+mod text;
 
+pub use bench::{Measured, StepShare, bench, bench_steps};
+pub use explain::{Topic, explain, topics};
 pub use failure::Failure;
+pub use fill::{Fill, Random, fresh_seed};
+pub use inspect::{FunctionInfo, Weights, inspect, memory};
+pub use model::{LoadOptions, Model, Port, RuntimeKind, Session};
 pub use open::{Description, Kind, OpenOptions, Opened, open, open_text, open_with};
+pub use report::{Report, check};
 pub use save::{SaveOptions, save};
+pub use summary::Summary;
+pub use text::{format, text};
 
-pub use mil_base::{DType, Diagnostic, Severity, Tensor};
+pub use mil_base::{DType, Diagnostic, Name, Severity, Tensor, TensorType, Type};
+pub use mil_check::Checked;
 pub use mil_codec::package::{
     ArrayFeature, Colors, Feature, FeatureKind, Flexibility, ImageFeature, Interface,
 };
+pub use mil_run::{PlanMemory, RunError, bytes as format_bytes};

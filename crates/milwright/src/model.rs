@@ -8,7 +8,7 @@ use mil_base::{Diagnostic, Name, Tensor, TensorType};
 use mil_check::Checked;
 use mil_codec::package::{FeatureKind, Interface};
 use mil_ir::FunctionId;
-use mil_run::{Loaded, Options, RunError};
+use mil_run::{Loaded, LoadedCpu, Options, Reference, RunError, Runtime};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -53,8 +53,34 @@ pub struct Model {
     opened: Arc<Opened>,
     checked: Arc<Checked>,
     function: FunctionId,
-    loaded: Arc<dyn Loaded>,
+    engine: Engine,
     inputs: Vec<Port>,
+}
+
+/// A loaded program of either runtime.
+#[derive(Clone)]
+pub(crate) enum Engine {
+    Cpu(LoadedCpu),
+    Reference(Arc<dyn Loaded>),
+}
+
+impl Engine {
+    fn session(&self, function: &str) -> Result<Box<dyn mil_run::Session>, RunError> {
+        match self {
+            Engine::Cpu(loaded) => Loaded::session(loaded, Some(function)),
+            Engine::Reference(loaded) => loaded.session(Some(function)),
+        }
+    }
+}
+
+/// The runtime's options: what is not said comes from the machine.
+pub(crate) fn run_options(options: &LoadOptions) -> Options {
+    let limit = options.memory_limit.or_else(machine::available_memory);
+    Options {
+        threads: options.threads.unwrap_or_else(machine::cores).max(1),
+        memory_limit: limit.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+        ..Options::default()
+    }
 }
 
 impl Model {
@@ -72,30 +98,22 @@ impl Model {
 
     /// Loads a program that was checked.
     pub fn with_checked(opened: Opened, checked: Arc<Checked>, options: &LoadOptions) -> Result<Model, Failure> {
-        let fail = |diagnostics| Failure {
-            path: opened.path.clone(),
-            source: opened.source.clone(),
-            diagnostics,
-        };
+        let fail =
+            |diagnostics| Failure { path: opened.path.clone(), source: opened.source.clone(), diagnostics };
         let function = match &options.function {
             Some(name) => checked.program().function(name),
             None => opened.default_function(),
         };
         let function = function.ok_or_else(|| fail(vec![no_function(&checked, options.function.as_deref())]))?;
-        let limit = options.memory_limit.or_else(machine::available_memory);
-        let run = Options {
-            threads: options.threads.unwrap_or_else(machine::cores).max(1),
-            memory_limit: limit.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
-            ..Options::default()
+        let run = run_options(options);
+        let loaded = match options.runtime {
+            RuntimeKind::Cpu => Engine::Cpu(LoadedCpu::new(checked.clone(), &run).map_err(|e| fail(e.diagnostics()))?),
+            RuntimeKind::Reference => {
+                Engine::Reference(Reference.load(checked.clone(), &run).map_err(|e| fail(e.diagnostics()))?)
+            }
         };
-        let runtime = mil_run::runtime(match options.runtime {
-            RuntimeKind::Cpu => "cpu",
-            RuntimeKind::Reference => "reference",
-        });
-        let runtime = runtime.ok_or_else(|| fail(vec![Diagnostic::error("run/internal", "the runtime is missing")]))?;
-        let loaded = runtime.load(checked.clone(), &run).map_err(|e| fail(e.diagnostics()))?;
         let inputs = ports(&opened, &checked, function);
-        Ok(Model { opened: Arc::new(opened), checked, function, loaded, inputs })
+        Ok(Model { opened: Arc::new(opened), checked, function, engine: loaded, inputs })
     }
 
     /// The program as it was read.
@@ -115,7 +133,10 @@ impl Model {
 
     /// The runtime's name, which says how it computes.
     pub fn runtime(&self) -> &'static str {
-        self.loaded.runtime()
+        match &self.engine {
+            Engine::Cpu(loaded) => loaded.runtime(),
+            Engine::Reference(loaded) => loaded.runtime(),
+        }
     }
 
     /// The inputs, in the function's order.
@@ -123,18 +144,39 @@ impl Model {
         &self.inputs
     }
 
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The inputs as [`Session::run`] completes them.
+    pub(crate) fn complete(&self, inputs: &[(String, Tensor)]) -> Vec<(Name, Tensor)> {
+        complete(&self.inputs, inputs)
+    }
+
+    /// What went wrong in a run, with the places in the program's source.
+    pub fn report(&self, error: &RunError) -> Report {
+        let mut diagnostics = error.diagnostics();
+        mil_check::locate(&mut diagnostics, self.checked.program(), &self.opened.origins);
+        Report {
+            path: self.opened.path.clone(),
+            source: self.opened.source.clone(),
+            program: Some(self.checked.shared_program()),
+            diagnostics,
+        }
+    }
+
     /// A user of its own, with its states zero.
     pub fn session(&self) -> Result<Session, RunError> {
         let name = self.checked.program().functions[self.function].name.clone();
-        let session = self.loaded.session(Some(&name))?;
-        Ok(Session { session, loaded: self.loaded.clone(), name, inputs: self.inputs.clone() })
+        let session = self.engine.session(&name)?;
+        Ok(Session { session, engine: self.engine.clone(), name, inputs: self.inputs.clone() })
     }
 }
 
 /// One user of a [`Model`]: predictions in sequence, with the states that live between them.
 pub struct Session {
     session: Box<dyn mil_run::Session>,
-    loaded: Arc<dyn Loaded>,
+    engine: Engine,
     name: Name,
     inputs: Vec<Port>,
 }
@@ -145,23 +187,7 @@ impl Session {
     /// As Core ML does, an input of another float (or integer) type than declared is converted, and an optional
     /// input that is missing takes its default.
     pub fn run(&mut self, inputs: &[(String, Tensor)]) -> Result<Vec<(String, Tensor)>, RunError> {
-        let mut given: Vec<(Name, Tensor)> = Vec::with_capacity(inputs.len());
-        for (name, tensor) in inputs {
-            let port = self.inputs.iter().find(|p| p.name == name.as_str());
-            let tensor = match port {
-                Some(port) => convert(tensor, &port.ty),
-                None => tensor.clone(),
-            };
-            given.push((Name::new(name), tensor));
-        }
-        for port in &self.inputs {
-            if let Some(value) = port.default
-                && !given.iter().any(|(n, _)| *n == port.name)
-                && let Ok(tensor) = filled(port, value)
-            {
-                given.push((port.name.clone(), tensor));
-            }
-        }
+        let given = complete(&self.inputs, inputs);
         let outputs = self.session.run(&given)?;
         Ok(outputs.into_iter().map(|(n, t)| (n.to_string(), t)).collect())
     }
@@ -183,10 +209,28 @@ impl Session {
     /// Sets every state to zero.
     pub fn reset(&mut self) -> Result<(), RunError> {
         if !self.session.states().is_empty() {
-            self.session = self.loaded.session(Some(&self.name))?;
+            self.session = self.engine.session(&self.name)?;
         }
         Ok(())
     }
+}
+
+/// The inputs in their declared types, with the defaults of those left out.
+fn complete(ports: &[Port], inputs: &[(String, Tensor)]) -> Vec<(Name, Tensor)> {
+    let mut given: Vec<(Name, Tensor)> = Vec::with_capacity(inputs.len());
+    for (name, tensor) in inputs {
+        let port = ports.iter().find(|p| *p.name == **name);
+        given.push((Name::new(name), port.map_or_else(|| tensor.clone(), |p| convert(tensor, &p.ty))));
+    }
+    for port in ports {
+        if let Some(value) = port.default
+            && !given.iter().any(|(n, _)| *n == port.name)
+            && let Ok(tensor) = filled(port, value)
+        {
+            given.push((port.name.clone(), tensor));
+        }
+    }
+    given
 }
 
 /// The tensor in the declared dtype if both are floats or both integers and every value fits; else as it is.
@@ -214,15 +258,15 @@ fn filled(port: &Port, value: f64) -> Result<Tensor, mil_base::TensorError> {
 }
 
 /// The inputs of a function with what the description adds.
-fn ports(opened: &Opened, checked: &Checked, id: FunctionId) -> Vec<Port> {
+pub(crate) fn ports(opened: &Opened, checked: &Checked, id: FunctionId) -> Vec<Port> {
     let function = &checked.program().functions[id];
     let interface = opened.interface(&function.name);
-    let usual = mil_check::default_shapes(checked.program(), id);
+    let flexible = mil_check::Flexibility::of(function);
     let port = |(value, name, declared): (mil_ir::ValueId, &Name, &mil_base::Type)| {
         let ty = checked.ty(id, value).unwrap_or(declared).as_tensor()?.clone();
         let (described, default) = described(interface.as_ref(), name);
-        let usual_shape = usual.iter().find(|(n, _)| n == name).map(|(_, s)| s.clone());
-        let shape = usual_shape.or_else(|| described.filter(|s| s.len() == ty.shape.rank()));
+        let declared_default = flexible.default_shape(name).map(<[usize]>::to_vec);
+        let shape = declared_default.or_else(|| described.filter(|s| s.len() == ty.shape.rank()));
         let usual_shape = ty
             .shape
             .iter()

@@ -10,7 +10,7 @@ mod print;
 mod scope;
 
 pub use lower::{Lowered, lower};
-pub use print::{Dialect, Options, print};
+pub use print::{Dialect, Options, print, print_op};
 
 /// Parses and lowers a text: the program as far as it could be read, and everything wrong with it, by place.
 ///

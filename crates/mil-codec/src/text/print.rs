@@ -7,6 +7,7 @@ use mil_ir::{
     Arg, Binding, BlobId, BlockId, Constant, Function, NamedConstant, OpId, Payload, Program, ValueId,
 };
 use std::fmt::Write;
+use std::ops::Range;
 
 /// How scalars are spelt (`facts/mil-text-grammar.md` section 3).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,7 +31,7 @@ pub struct Options {
 pub fn print(program: &Program, options: &Options) -> String {
     let by_version = if program.version == (1, 0) { Dialect::V1_0 } else { Dialect::V1_3 };
     let dialect = options.dialect.unwrap_or(by_version);
-    let mut printer = Printer { out: String::new(), program, dialect };
+    let mut printer = Printer { out: String::new(), program, dialect, brief: false };
     let (major, minor) = match (options.dialect, program.version) {
         (None, version) if version != (0, 0) => version,
         _ if dialect == Dialect::V1_0 => (1, 0),
@@ -50,10 +51,34 @@ pub fn print(program: &Program, options: &Options) -> String {
     printer.out
 }
 
+/// Prints one op on one line, for a message about it: without nested blocks, and long literals as `…`. Also where in the line
+/// `argument` stands, or else the op's name.
+pub fn print_op(program: &Program, function: &Function, op: OpId, argument: Option<&str>) -> (String, Range<usize>) {
+    let dialect = if program.version == (1, 0) { Dialect::V1_0 } else { Dialect::V1_3 };
+    let mut printer = Printer { out: String::new(), program, dialect, brief: true };
+    printer.statement(&Named { function, names: value_names(function) }, op, 0);
+    let text = printer.out.trim_end().to_owned();
+    let find = |pattern: String, skip: usize, len: usize| {
+        text.find(&pattern).map(|at| at + skip..at + skip + len)
+    };
+    let argument = argument.map(identifier).and_then(|name| {
+        find(format!("({name} = "), 1, name.len())
+            .or_else(|| find(format!(" {name} = "), 1, name.len()))
+            .or_else(|| find(format!("[{name} = "), 1, name.len()))
+    });
+    let kind = function.ops.get(op).map(|o| identifier(&o.name)).unwrap_or_default();
+    let range = argument.or_else(|| find(format!("{kind}("), 0, kind.len()));
+    (text, range.unwrap_or(0..0))
+}
+
+/// Elements of a literal that a message still shows.
+const BRIEF: usize = 8;
+
 struct Printer<'p> {
     out: String,
     program: &'p Program,
     dialect: Dialect,
+    brief: bool,
 }
 
 /// A function with the printed names of its values.
@@ -115,7 +140,7 @@ impl Printer<'_> {
         if !op.attributes.is_empty() {
             self.attributes(&op.attributes);
         }
-        for &block in &op.blocks {
+        for &block in op.blocks.iter().filter(|_| !self.brief) {
             self.out.push('\n');
             self.indent(indent + 4);
             self.out.push('(');
@@ -209,6 +234,10 @@ impl Printer<'_> {
 
     fn tensor(&mut self, tensor: &Tensor) {
         let shape = tensor.shape();
+        if self.brief && tensor.count() > BRIEF {
+            self.out.push('…');
+            return;
+        }
         match tensor.dtype() {
             DType::String => {
                 let strings = tensor.strings();

@@ -4,6 +4,7 @@ use crate::args::Convert;
 use crate::outcome::Outcome;
 use crate::terminal::Terminal;
 use anyhow::bail;
+use milwright::SaveOptions;
 use std::io::Write;
 
 pub(crate) fn run(args: Convert, terminal: &Terminal) -> anyhow::Result<Outcome> {
@@ -14,16 +15,20 @@ pub(crate) fn run(args: Convert, terminal: &Terminal) -> anyhow::Result<Outcome>
             return Ok(Outcome::Wrong);
         }
     };
-    terminal.warnings(&opened);
+    terminal.warnings(&args.input, &opened.warnings);
     if args.output.as_os_str() == "-" {
-        std::io::stdout().lock().write_all(milwright::text(&opened).as_bytes())?;
+        std::io::stdout().lock().write_all(milwright::text(&opened.program).as_bytes())?;
         return Ok(Outcome::Fine);
     }
     if args.output.exists() && !args.force {
         bail!("`{}` exists; choose another name, or replace it with --force", args.output.display());
     }
-    match terminal.during("writing", || milwright::save(&opened, &args.output)) {
-        Ok(()) => Ok(Outcome::Fine),
+    let options = SaveOptions { description: opened.description.as_ref(), ..SaveOptions::default() };
+    match terminal.during("writing", || milwright::save(&args.output, &opened.program, &options)) {
+        Ok(warnings) => {
+            terminal.warnings(&args.output, &warnings);
+            Ok(Outcome::Fine)
+        }
         Err(failure) => {
             terminal.failure(&failure);
             Ok(Outcome::Wrong)

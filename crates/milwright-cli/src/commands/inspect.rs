@@ -25,19 +25,20 @@ pub(crate) fn run(args: Inspect, terminal: &Terminal) -> anyhow::Result<Outcome>
     let mut all = Vec::new();
     for info in chosen {
         let options = LoadOptions { function: Some(info.name.to_string()), ..LoadOptions::default() };
-        let memory = milwright::memory(opened.clone(), checked.clone(), &options, &shapes);
+        let memory = milwright::memory(&opened, &checked, &options, &shapes);
         if args.json {
-            all.push(document(info, memory.as_ref().ok()));
+            all.push(document(info, memory.as_ref().ok().and_then(Option::as_ref)));
             continue;
         }
         text(&mut out, terminal, info)?;
         match memory {
-            Ok(m) => writeln!(
+            Ok(None) => writeln!(out, "  memory: known only when it runs, since sizes depend on data")?,
+            Ok(Some(m)) => writeln!(
                 out,
-                "  memory of one run on cpu: values {} (up to {} alive), states {}, constants {} (mapped files not counted), prepared {}",
+                "  memory of one run on cpu: {} (states {} of it, at most {} alive), constants {}, prepared constants {}",
                 bytes(m.arena),
-                bytes(m.alive),
                 bytes(m.states),
+                bytes(m.alive),
                 bytes(m.constants),
                 bytes(m.prepared)
             )?,
