@@ -37,7 +37,6 @@ impl Report {
         let checked = match result {
             Ok(checked) => {
                 diagnostics.extend(checked.warnings().iter().cloned());
-                diagnostics.extend(mil_check::lint(&checked, &opened.origins, &mil_check::Levels::default()));
                 Some(Arc::new(checked))
             }
             Err(found) => {
@@ -45,7 +44,6 @@ impl Report {
                 None
             }
         };
-        mil_check::sort(&mut diagnostics);
         (Report { path: opened.path, source: opened.source, program: Some(program), diagnostics }, checked)
     }
 

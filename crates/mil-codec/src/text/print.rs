@@ -140,7 +140,8 @@ impl Printer<'_> {
         if !op.attributes.is_empty() {
             self.attributes(&op.attributes);
         }
-        for &block in op.blocks.iter().filter(|_| !self.brief) {
+        let blocks = if self.brief { &[] } else { op.blocks.as_slice() };
+        for &block in blocks {
             self.out.push('\n');
             self.indent(indent + 4);
             self.out.push('(');

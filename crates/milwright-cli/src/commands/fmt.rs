@@ -35,7 +35,7 @@ pub(crate) fn run(args: Fmt, terminal: &Terminal) -> anyhow::Result<Outcome> {
         if args.check {
             outcome = not_formatted(path);
         } else {
-            milwright::replace_file(path, after.as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))?;
+            milwright::write_text(path, &after)?;
         }
     }
     Ok(outcome)

@@ -11,10 +11,10 @@ pub(crate) fn run(args: Predict, terminal: &Terminal) -> anyhow::Result<Outcome>
         return Ok(Outcome::Wrong);
     };
     let inputs = milwright::npz::load(&args.input)?;
-    let mut session = model.session();
+    let mut session = model.session()?;
     if let Some(path) = &args.state_in {
         for (name, value) in milwright::npz::load(path)? {
-            session.write_state(&name, value).with_context(|| format!("state `{name}` of `{}`", path.display()))?;
+            session.write_state(&name, &value).with_context(|| format!("state `{name}` of `{}`", path.display()))?;
         }
     }
     let outputs = match session.run(&inputs) {
@@ -26,7 +26,7 @@ pub(crate) fn run(args: Predict, terminal: &Terminal) -> anyhow::Result<Outcome>
     };
     milwright::npz::save(&args.output, outputs.iter().map(|(n, t)| (n.as_str(), t)))?;
     if let Some(path) = &args.state_out {
-        let states = session.states()?;
+        let states = session.states();
         milwright::npz::save(path, states.iter().map(|(n, t)| (n.as_str(), t)))?;
     }
     Ok(Outcome::Fine)

@@ -126,14 +126,14 @@ impl Worker {
             "load" => self.load(Path::new(text("path")), text("function")),
             "predict" => self.predict(request, payload),
             "new_state" => {
-                let session = self.entry(request)?.model.session();
+                let session = self.entry(request)?.model.session().map_err(|e| anyhow!("{e}"))?;
                 let number = self.number();
                 self.states.insert(number, session);
                 Ok((json!({"state": number}), Vec::new()))
             }
             "read_state" => {
                 let name = text("name");
-                let states = self.state(request)?.states().map_err(|e| anyhow!("{e}"))?;
+                let states = self.state(request)?.states();
                 let found = states.iter().find(|(n, _)| n.as_str() == name);
                 let (_, value) = found.ok_or_else(|| anyhow!("the model has no state `{name}`"))?;
                 Ok((json!({}), npz::to_bytes([(name, value)]).map_err(anyhow::Error::from)?))
@@ -142,7 +142,7 @@ impl Worker {
                 let name = text("name");
                 let (_, value) =
                     arrays(payload)?.into_iter().next().ok_or_else(|| anyhow!("write_state has no array"))?;
-                self.state(request)?.write_state(name, value).map_err(|e| anyhow!("{e}"))?;
+                self.state(request)?.write_state(name, &value).map_err(|e| anyhow!("{e}"))?;
                 Ok((json!({}), Vec::new()))
             }
             "free" => {
@@ -171,7 +171,8 @@ impl Worker {
         };
         let model = Arc::new(Model::load(path, &options)?);
         let number = self.number();
-        self.models.insert(number, Entry { session: model.session(), model });
+        let session = model.session().map_err(|e| anyhow!("{e}"))?;
+        self.models.insert(number, Entry { session, model });
         Ok((json!({"model": number}), Vec::new()))
     }
 
