@@ -31,6 +31,7 @@ mod save;
 mod show;
 mod summary;
 mod text;
+mod verify;
 
 pub use bench::{Measured, StepShare, bench, bench_steps};
 pub use explain::{Topic, explain, topics};
@@ -42,7 +43,8 @@ pub use open::{Description, Kind, OpenOptions, Opened, open, open_text, open_wit
 pub use report::{Report, check};
 pub use save::{SaveOptions, save};
 pub use summary::Summary;
-pub use text::{format, text};
+pub use text::{format, text, write_text};
+pub use verify::{OutputDifference, StepDifference, Verification};
 
 pub use mil_base::{DType, Diagnostic, Name, Severity, Tensor, TensorType, Type};
 pub use mil_check::Checked;

@@ -26,3 +26,9 @@ pub fn format(path: impl AsRef<Path>, bytes: Vec<u8>) -> Result<(String, String)
 pub fn text(program: &Program) -> String {
     mil_codec::text::print(program, &mil_codec::text::Options::default())
 }
+
+/// Writes a text over a file: beside it first, then renamed, so that it is never half written.
+pub fn write_text(path: impl AsRef<Path>, text: &str) -> Result<(), Failure> {
+    let path = path.as_ref();
+    crate::save::replace_file(path, |out| out.write_all(text.as_bytes())).map_err(|d| Failure::one(path, d))
+}
