@@ -36,7 +36,8 @@ impl Terminal {
         if !self.progress {
             return work();
         }
-        let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+        let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}")
+            .unwrap_or_else(|_| ProgressStyle::default_spinner());
         let bar = ProgressBar::new_spinner().with_style(style).with_message(message.to_owned());
         bar.enable_steady_tick(Duration::from_millis(120));
         let result = work();

@@ -28,7 +28,8 @@ pub fn topics() -> Vec<Topic> {
 }
 
 /// The codes outside the cards, by crate.
-static CODES: &[&[(&str, &str)]] = &[mil_syntax::codes::ALL, mil_codec::text::codes::ALL, mil_check::codes::ALL];
+static CODES: &[&[(&str, &str)]] =
+    &[mil_syntax::codes::ALL, mil_codec::text::codes::ALL, mil_check::codes::ALL];
 
 /// The topic of that name; else the names nearest to it, best first.
 pub fn explain(name: &str) -> Result<Topic, Vec<String>> {
@@ -85,7 +86,10 @@ fn constraint(def: &OpDef, slug: &str, rule: &str) -> Topic {
     let page = def.doc.text();
     let example = page.split(&fence).nth(1).and_then(|rest| rest.split_once('\n')?.1.split("```").next());
     if let Some(example) = example {
-        text.push_str(&format!("\nThis is refused because of it:\n\n    {}\n", example.trim().replace('\n', "\n    ")));
+        text.push_str(&format!(
+            "\nThis is refused because of it:\n\n    {}\n",
+            example.trim().replace('\n', "\n    ")
+        ));
     }
     text.push_str(&format!("\nSee `milwright explain {}`.\n", def.name));
     Topic { name: slug.to_owned(), kind: "code", text }

@@ -48,7 +48,11 @@ pub struct Weights {
 impl FunctionInfo {
     /// Elements of all constants that are floats or packed: the parameters.
     pub fn parameters(&self) -> usize {
-        self.weights.iter().filter(|w| w.dtype != DType::String && w.dtype != DType::Bool).map(|w| w.elements).sum()
+        self.weights
+            .iter()
+            .filter(|w| w.dtype != DType::String && w.dtype != DType::Bool)
+            .map(|w| w.elements)
+            .sum()
     }
 }
 
@@ -138,7 +142,8 @@ fn count(constant: &Constant, weights: &mut BTreeMap<DType, Weights>, counted: &
         Some(t) => t.count(),
         None => ty.shape.count().unwrap_or(0),
     };
-    let entry = weights.entry(ty.dtype).or_insert(Weights { dtype: ty.dtype, tensors: 0, elements: 0, bytes: 0 });
+    let entry =
+        weights.entry(ty.dtype).or_insert(Weights { dtype: ty.dtype, tensors: 0, elements: 0, bytes: 0 });
     entry.tensors += 1;
     entry.elements += elements;
     entry.bytes += ty.dtype.bytes_for(elements).unwrap_or(0);

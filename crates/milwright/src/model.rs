@@ -97,17 +97,24 @@ impl Model {
     }
 
     /// Loads a program that was checked.
-    pub fn with_checked(opened: Opened, checked: Arc<Checked>, options: &LoadOptions) -> Result<Model, Failure> {
+    pub fn with_checked(
+        opened: Opened,
+        checked: Arc<Checked>,
+        options: &LoadOptions,
+    ) -> Result<Model, Failure> {
         let fail =
             |diagnostics| Failure { path: opened.path.clone(), source: opened.source.clone(), diagnostics };
         let function = match &options.function {
             Some(name) => checked.program().function(name),
             None => opened.default_function(),
         };
-        let function = function.ok_or_else(|| fail(vec![no_function(&checked, options.function.as_deref())]))?;
+        let function =
+            function.ok_or_else(|| fail(vec![no_function(&checked, options.function.as_deref())]))?;
         let run = run_options(options);
         let loaded = match options.runtime {
-            RuntimeKind::Cpu => Engine::Cpu(LoadedCpu::new(checked.clone(), &run).map_err(|e| fail(e.diagnostics()))?),
+            RuntimeKind::Cpu => {
+                Engine::Cpu(LoadedCpu::new(checked.clone(), &run).map_err(|e| fail(e.diagnostics()))?)
+            }
             RuntimeKind::Reference => {
                 Engine::Reference(Reference.load(checked.clone(), &run).map_err(|e| fail(e.diagnostics()))?)
             }
@@ -271,7 +278,9 @@ pub(crate) fn ports(opened: &Opened, checked: &Checked, id: FunctionId) -> Vec<P
             .shape
             .iter()
             .enumerate()
-            .map(|(axis, dim)| dim.known().unwrap_or_else(|| shape.as_ref().map_or(1, |s| s.get(axis).copied().unwrap_or(1))))
+            .map(|(axis, dim)| {
+                dim.known().unwrap_or_else(|| shape.as_ref().map_or(1, |s| s.get(axis).copied().unwrap_or(1)))
+            })
             .collect();
         Some(Port { name: name.clone(), ty, default, usual_shape })
     };
@@ -280,12 +289,16 @@ pub(crate) fn ports(opened: &Opened, checked: &Checked, id: FunctionId) -> Vec<P
 
 /// Default shape and default value that the description gives an input.
 fn described(interface: Option<&Interface>, name: &str) -> (Option<Vec<usize>>, Option<f64>) {
-    let Some(feature) = interface.and_then(|i| i.inputs.iter().find(|f| f.name == name)) else { return (None, None) };
+    let Some(feature) = interface.and_then(|i| i.inputs.iter().find(|f| f.name == name)) else {
+        return (None, None);
+    };
     match &feature.kind {
         FeatureKind::MultiArray(array) => {
             (Some(array.shape.clone()), feature.optional.then(|| array.default.unwrap_or(0.0)))
         }
-        FeatureKind::Image(image) => (Some(vec![1, image.colors.channels(), image.height, image.width]), None),
+        FeatureKind::Image(image) => {
+            (Some(vec![1, image.colors.channels(), image.height, image.width]), None)
+        }
         _ => (None, None),
     }
 }
@@ -294,8 +307,10 @@ fn no_function(checked: &Checked, wanted: Option<&str>) -> Diagnostic {
     let names: Vec<&str> = checked.program().functions.iter().map(|(_, f)| f.name.as_str()).collect();
     let listed = names.join(", ");
     match wanted {
-        Some(name) => Diagnostic::error("run/function-unknown", format!("the program has no function `{name}`"))
-            .help(format!("its functions are: {listed}")),
+        Some(name) => {
+            Diagnostic::error("run/function-unknown", format!("the program has no function `{name}`"))
+                .help(format!("its functions are: {listed}"))
+        }
         None => Diagnostic::error("run/function-unknown", "no function is the default, and none was named")
             .help(format!("choose one with --function; the functions are: {listed}")),
     }

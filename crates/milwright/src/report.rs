@@ -33,7 +33,8 @@ impl Report {
     pub fn check(opened: Opened) -> (Report, Option<Arc<Checked>>) {
         let program = Arc::new(opened.program);
         let mut diagnostics = opened.warnings;
-        let result = mil_check::check(program.clone(), &opened.origins, &OpSet::standard(), Target::default());
+        let result =
+            mil_check::check(program.clone(), &opened.origins, &OpSet::standard(), Target::default());
         let checked = match result {
             Ok(checked) => {
                 diagnostics.extend(checked.warnings().iter().cloned());

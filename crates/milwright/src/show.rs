@@ -23,7 +23,9 @@ impl Shown<'_> {
     }
 
     fn text(&self, color: bool) -> String {
-        self.with(|sources| render::text(self.diagnostics, sources, &Style { colour: color, ..Style::default() }))
+        self.with(|sources| {
+            render::text(self.diagnostics, sources, &Style { colour: color, ..Style::default() })
+        })
     }
 
     fn records(&self) -> Vec<render::JsonDiagnostic> {
@@ -48,7 +50,12 @@ impl Failure {
     }
 
     fn shown(&self) -> Shown<'_> {
-        Shown { path: &self.path, source: self.source.as_deref(), program: None, diagnostics: &self.diagnostics }
+        Shown {
+            path: &self.path,
+            source: self.source.as_deref(),
+            program: None,
+            diagnostics: &self.diagnostics,
+        }
     }
 
     /// Is the reason only that Milwright does not know an op (yet), and nothing the user did?

@@ -32,7 +32,11 @@ impl Summary {
         let n = finite().count();
         let first = if tensor.strings().is_empty() {
             let float = tensor.dtype().is_float();
-            values.iter().take(SHOWN).map(|v| if float { format!("{v:.5}") } else { format!("{v}") }).collect()
+            values
+                .iter()
+                .take(SHOWN)
+                .map(|v| if float { format!("{v:.5}") } else { format!("{v}") })
+                .collect()
         } else {
             tensor.strings().iter().take(SHOWN).map(|s| format!("{s:?}")).collect()
         };

@@ -8,7 +8,8 @@ use std::path::Path;
 ///
 /// Errors: everything wrong with the text; one that cannot be parsed is not formatted.
 pub fn format(path: impl AsRef<Path>, bytes: Vec<u8>) -> Result<(String, String), Failure> {
-    let fail = |source: Option<String>, diagnostics| Failure { path: path.as_ref().into(), source, diagnostics };
+    let fail =
+        |source: Option<String>, diagnostics| Failure { path: path.as_ref().into(), source, diagnostics };
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {

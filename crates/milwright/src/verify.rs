@@ -48,7 +48,8 @@ impl Model {
     /// Runs once more with every step compared with the reference.
     pub fn verify(&self, inputs: &[(String, Tensor)]) -> Result<Verification, RunError> {
         let name = self.checked().program().functions[self.function()].name.to_string();
-        let options = LoadOptions { function: Some(name), runtime: RuntimeKind::Reference, ..LoadOptions::default() };
+        let options =
+            LoadOptions { function: Some(name), runtime: RuntimeKind::Reference, ..LoadOptions::default() };
         let twin = Model::with_checked(self.opened().clone(), self.checked().clone(), &options)
             .map_err(|f| RunError::Refused(f.diagnostics))?;
         let want = twin.session()?.run(inputs)?;

@@ -10,7 +10,10 @@ type Matrix = Vec<Vec<f64>>;
 /// Uniform in `-spread..spread`, as fp32 holds it.
 fn matrix(random: &mut Random, rows: usize, columns: usize, spread: f64) -> Matrix {
     let t = random.tensor(milwright::DType::Fp32, &[rows, columns]).unwrap();
-    t.to_f64().chunks(columns).map(|row| row.iter().map(|v| f64::from((v * spread) as f32)).collect()).collect()
+    t.to_f64()
+        .chunks(columns)
+        .map(|row| row.iter().map(|v| f64::from((v * spread) as f32)).collect())
+        .collect()
 }
 
 fn tensor(m: &Matrix, shape: &[usize]) -> Tensor {
@@ -18,7 +21,8 @@ fn tensor(m: &Matrix, shape: &[usize]) -> Tensor {
 }
 
 fn literal(name: &str, m: &Matrix, shape: &str) -> String {
-    let row = |r: &Vec<f64>| format!("[{}]", r.iter().map(|v| format!("{v:e}")).collect::<Vec<_>>().join(", "));
+    let row =
+        |r: &Vec<f64>| format!("[{}]", r.iter().map(|v| format!("{v:e}")).collect::<Vec<_>>().join(", "));
     let body = m.iter().map(row).collect::<Vec<_>>().join(", ");
     let body = if m.len() == 1 { body } else { format!("[{body}]") };
     format!("tensor<fp16, {shape}> {name} = const()[val = tensor<fp16, {shape}>({body})];\n")
@@ -45,7 +49,9 @@ fn near(got: &[f64], want: &Matrix, tolerance: f64) {
 
 fn product(a: &Matrix, b: &Matrix) -> Matrix {
     let column = |j: usize| b.iter().map(move |row| row[j]);
-    a.iter().map(|row| (0..b[0].len()).map(|j| row.iter().zip(column(j)).map(|(x, y)| x * y).sum()).collect()).collect()
+    a.iter()
+        .map(|row| (0..b[0].len()).map(|j| row.iter().zip(column(j)).map(|(x, y)| x * y).sum()).collect())
+        .collect()
 }
 
 fn transposed(a: &Matrix) -> Matrix {
@@ -102,7 +108,8 @@ fn x1_relu_is_exact() {
     let body = format!(
         "{CAST_IN}tensor<fp16, [256, 64]> r = relu(x = h);\ntensor<fp32, [256, 64]> y = cast(dtype = string(\"fp32\"), x = r);\n"
     );
-    let got = run(&program("ios17", "tensor<fp32, [256, 64]> x", &body, "y"), &[("x", tensor(&x, &[256, 64]))]);
+    let got =
+        run(&program("ios17", "tensor<fp32, [256, 64]> x", &body, "y"), &[("x", tensor(&x, &[256, 64]))]);
     assert_eq!(got[0], map(&x, |v| v.max(0.0)).concat());
 }
 
@@ -117,7 +124,10 @@ fn x1_gelu_softmax_affine_layer_norm() {
 {t} d = layer_norm(axes = tensor<int32, [1]>([-1]), epsilon = fp16(1e-5), x = h);
 "
     );
-    let got = run(&program("ios17", "tensor<fp32, [256, 64]> x", &body, "a, b, c, d"), &[("x", tensor(&x, &[256, 64]))]);
+    let got = run(
+        &program("ios17", "tensor<fp32, [256, 64]> x", &body, "a, b, c, d"),
+        &[("x", tensor(&x, &[256, 64]))],
+    );
     near(&got[0], &map(&x, gelu_tanh), 1.6e-3);
     near(&got[1], &x.iter().map(|r| softmax(r)).collect(), 1.2e-4);
     near(&got[2], &map(&x, |v| v * 0.5 + 1.0), 1.8e-3);
@@ -179,7 +189,9 @@ tensor<fp32, [256, 64]> y = cast(dtype = string(\"fp32\"), x = r);\n",
     );
     let text = program("ios18", "tensor<fp32, [256, 64]> x", &body, "y");
     let a = sum(&x, &attention(&layer_norm(&x, 1e-5)));
-    let bias = |m: &Matrix, b: &Matrix| m.iter().map(|row| row.iter().zip(&b[0]).map(|(v, c)| v + c).collect()).collect();
+    let bias = |m: &Matrix, b: &Matrix| {
+        m.iter().map(|row| row.iter().zip(&b[0]).map(|(v, c)| v + c).collect()).collect()
+    };
     let hidden: Matrix = bias(&product(&layer_norm(&a, 1e-5), &transposed(&w1)), &b1);
     let out: Matrix = bias(&product(&map(&hidden, gelu_tanh), &transposed(&w2)), &b2);
     near(&run(&text, &[("x", tensor(&x, &[256, 64]))])[0], &sum(&a, &out), 1.2e-2);

@@ -53,14 +53,18 @@ pub fn print(program: &Program, options: &Options) -> String {
 
 /// Prints one op on one line, for a message about it: without nested blocks, and long literals as `…`. Also where in the line
 /// `argument` stands, or else the op's name.
-pub fn print_op(program: &Program, function: &Function, op: OpId, argument: Option<&str>) -> (String, Range<usize>) {
+pub fn print_op(
+    program: &Program,
+    function: &Function,
+    op: OpId,
+    argument: Option<&str>,
+) -> (String, Range<usize>) {
     let dialect = if program.version == (1, 0) { Dialect::V1_0 } else { Dialect::V1_3 };
     let mut printer = Printer { out: String::new(), program, dialect, brief: true };
     printer.statement(&Named { function, names: value_names(function) }, op, 0);
     let text = printer.out.trim_end().to_owned();
-    let find = |pattern: String, skip: usize, len: usize| {
-        text.find(&pattern).map(|at| at + skip..at + skip + len)
-    };
+    let find =
+        |pattern: String, skip: usize, len: usize| text.find(&pattern).map(|at| at + skip..at + skip + len);
     let argument = argument.map(identifier).and_then(|name| {
         find(format!("({name} = "), 1, name.len())
             .or_else(|| find(format!(" {name} = "), 1, name.len()))

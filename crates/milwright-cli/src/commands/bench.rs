@@ -17,7 +17,8 @@ pub(crate) fn run(args: Bench, terminal: &Terminal) -> anyhow::Result<Outcome> {
     let budget = Duration::try_from_secs_f64(args.seconds).unwrap_or(Duration::from_secs(3));
     let measured = terminal.during("measuring", || {
         let measured = milwright::bench(&model, &made.tensors, budget)?;
-        let steps = if args.by_op { milwright::bench_steps(&model, &made.tensors, budget)? } else { Vec::new() };
+        let steps =
+            if args.by_op { milwright::bench_steps(&model, &made.tensors, budget)? } else { Vec::new() };
         Ok((measured, steps))
     });
     let (measured, steps) = match measured {

@@ -8,7 +8,8 @@ use std::io::Write;
 
 pub(crate) fn run(args: Check, terminal: &Terminal) -> anyhow::Result<Outcome> {
     let reports: Vec<milwright::Report> = args.paths.iter().map(milwright::check).collect();
-    let count = |severity| reports.iter().flat_map(|r| &r.diagnostics).filter(|d| d.severity == severity).count();
+    let count =
+        |severity| reports.iter().flat_map(|r| &r.diagnostics).filter(|d| d.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     let mut out = std::io::stdout().lock();
     match args.format {

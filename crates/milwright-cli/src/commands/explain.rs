@@ -29,6 +29,8 @@ pub(crate) fn run(args: Explain, terminal: &Terminal) -> anyhow::Result<Outcome>
         Err(nearest) if nearest.is_empty() => {
             bail!("there is nothing to explain under `{name}`; `milwright explain` lists everything there is")
         }
-        Err(nearest) => bail!("there is nothing to explain under `{name}`; did you mean {}?", nearest.join(", ")),
+        Err(nearest) => {
+            bail!("there is nothing to explain under `{name}`; did you mean {}?", nearest.join(", "))
+        }
     }
 }

@@ -20,7 +20,8 @@ pub(crate) fn run(args: Inspect, terminal: &Terminal) -> anyhow::Result<Outcome>
     {
         anyhow::bail!("`{}` has no function `{name}`", args.source.path.display());
     }
-    let chosen = infos.iter().filter(|i| args.source.function.as_ref().is_none_or(|n| *i.name == *n.as_str()));
+    let chosen =
+        infos.iter().filter(|i| args.source.function.as_ref().is_none_or(|n| *i.name == *n.as_str()));
     let mut out = std::io::stdout().lock();
     let mut all = Vec::new();
     for info in chosen {
@@ -46,7 +47,11 @@ pub(crate) fn run(args: Inspect, terminal: &Terminal) -> anyhow::Result<Outcome>
         }
     }
     if args.json {
-        writeln!(out, "{}", serde_json::to_string_pretty(&json!({"path": args.source.path, "functions": all}))?)?;
+        writeln!(
+            out,
+            "{}",
+            serde_json::to_string_pretty(&json!({"path": args.source.path, "functions": all}))?
+        )?;
     }
     Ok(Outcome::Fine)
 }
@@ -55,7 +60,11 @@ fn text(out: &mut impl Write, terminal: &Terminal, info: &FunctionInfo) -> std::
     writeln!(out, "{} {}", terminal.strong(&format!("function {}", info.name)), terminal.faint(&info.opset))?;
     for port in &info.inputs {
         let usual: Vec<String> = port.usual_shape.iter().map(usize::to_string).collect();
-        let flexible = if port.ty.shape.sizes().is_none() { format!("  (usually [{}])", usual.join(", ")) } else { String::new() };
+        let flexible = if port.ty.shape.sizes().is_none() {
+            format!("  (usually [{}])", usual.join(", "))
+        } else {
+            String::new()
+        };
         let optional = port.default.map_or_else(String::new, |v| format!("  (optional, default {v})"));
         writeln!(out, "  input  {}: {}{flexible}{optional}", port.name, port.ty)?;
     }
@@ -70,7 +79,14 @@ fn text(out: &mut impl Write, terminal: &Terminal, info: &FunctionInfo) -> std::
     writeln!(out, "  {total} ops: {}", ops.join(", "))?;
     writeln!(out, "  {} parameters", grouped(info.parameters()))?;
     for w in &info.weights {
-        writeln!(out, "    {:9} {:>5} constants, {:>14} elements, {}", w.dtype.name(), w.tensors, grouped(w.elements), bytes(w.bytes))?;
+        writeln!(
+            out,
+            "    {:9} {:>5} constants, {:>14} elements, {}",
+            w.dtype.name(),
+            w.tensors,
+            grouped(w.elements),
+            bytes(w.bytes)
+        )?;
     }
     match info.flops {
         Some(flops) => writeln!(out, "  {:.3} GFLOP a run", flops as f64 / 1e9),
@@ -85,7 +101,8 @@ fn document(info: &FunctionInfo, memory: Option<&milwright::PlanMemory>) -> Valu
     let named = |list: &[(milwright::Name, milwright::Type)]| -> Vec<Value> {
         list.iter().map(|(n, t)| json!({"name": n.as_str(), "type": t.to_string()})).collect()
     };
-    let ops: serde_json::Map<String, Value> = info.ops.iter().map(|(n, c)| (n.to_string(), json!(c))).collect();
+    let ops: serde_json::Map<String, Value> =
+        info.ops.iter().map(|(n, c)| (n.to_string(), json!(c))).collect();
     let weights = info.weights.iter().map(|w| {
         json!({"dtype": w.dtype.name(), "constants": w.tensors, "elements": w.elements, "bytes": w.bytes})
     });
@@ -109,7 +126,8 @@ fn document(info: &FunctionInfo, memory: Option<&milwright::PlanMemory>) -> Valu
 /// `1 234 567`.
 fn grouped(n: usize) -> String {
     let digits = n.to_string();
-    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().map(|c| std::str::from_utf8(c).unwrap_or_default()).collect();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|c| std::str::from_utf8(c).unwrap_or_default()).collect();
     groups.join(" ")
 }
 

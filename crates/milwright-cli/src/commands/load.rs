@@ -78,7 +78,8 @@ pub(crate) fn inputs(model: &Model, args: &Inputs) -> anyhow::Result<Made> {
     let mut random = Random::new(seed);
     let mut drawn = false;
     for spec in &args.input {
-        let (name, value) = spec.split_once('=').ok_or_else(|| anyhow!("`--input {spec}` is not NAME=VALUE"))?;
+        let (name, value) =
+            spec.split_once('=').ok_or_else(|| anyhow!("`--input {spec}` is not NAME=VALUE"))?;
         let port = port(model, name)?;
         if tensors.iter().any(|(n, _)| n == name) {
             bail!("input `{name}` is given twice");
@@ -99,7 +100,9 @@ pub(crate) fn inputs(model: &Model, args: &Inputs) -> anyhow::Result<Made> {
             continue;
         }
         let shape = shape_of(port, &shapes);
-        let tensor = random.tensor(port.ty.dtype, &shape).with_context(|| format!("input `{}` of shape {shape:?}", port.name))?;
+        let tensor = random
+            .tensor(port.ty.dtype, &shape)
+            .with_context(|| format!("input `{}` of shape {shape:?}", port.name))?;
         tensors.push((port.name.to_string(), tensor));
         drawn = true;
     }
@@ -124,5 +127,8 @@ pub(crate) fn shapes(specs: &[String]) -> anyhow::Result<Vec<(String, Vec<usize>
         let sizes: Result<Vec<usize>, _> = sizes.split('x').map(str::parse).collect();
         Some((name.to_owned(), sizes.ok()?))
     };
-    specs.iter().map(|s| parse(s).ok_or_else(|| anyhow!("`--shape {s}` is not NAME=SIZES such as x=1x128"))).collect()
+    specs
+        .iter()
+        .map(|s| parse(s).ok_or_else(|| anyhow!("`--shape {s}` is not NAME=SIZES such as x=1x128")))
+        .collect()
 }

@@ -14,7 +14,9 @@ pub(crate) fn run(args: Predict, terminal: &Terminal) -> anyhow::Result<Outcome>
     let mut session = model.session()?;
     if let Some(path) = &args.state_in {
         for (name, value) in milwright::npz::load(path)? {
-            session.write_state(&name, &value).with_context(|| format!("state `{name}` of `{}`", path.display()))?;
+            session
+                .write_state(&name, &value)
+                .with_context(|| format!("state `{name}` of `{}`", path.display()))?;
         }
     }
     let outputs = match session.run(&inputs) {

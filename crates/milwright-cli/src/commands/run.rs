@@ -37,7 +37,12 @@ pub(crate) fn run(args: Run, terminal: &Terminal) -> anyhow::Result<Outcome> {
     for (name, tensor) in &outputs {
         show(&mut out, terminal, name, tensor)?;
     }
-    writeln!(out, "ran on {} in {:.3} ms (first run, planning included)", model.runtime(), time.as_secs_f64() * 1e3)?;
+    writeln!(
+        out,
+        "ran on {} in {:.3} ms (first run, planning included)",
+        model.runtime(),
+        time.as_secs_f64() * 1e3
+    )?;
     if let Some(path) = &args.output {
         milwright::npz::save(path, outputs.iter().map(|(n, t)| (n.as_str(), t)))?;
         writeln!(out, "wrote {}", path.display())?;
@@ -77,10 +82,17 @@ fn verify(
     };
     let Verification { steps, worst, outputs, .. } = &verification;
     for o in outputs {
-        writeln!(out, "  {}: largest difference from the reference {:.3e} (of values up to {:.3e})", o.name, o.difference, o.largest)?;
+        writeln!(
+            out,
+            "  {}: largest difference from the reference {:.3e} (of values up to {:.3e})",
+            o.name, o.difference, o.largest
+        )?;
     }
     if let Some(w) = worst {
-        let words = format!("worst of {steps} steps: {} at `{}`, {:.2} of its stated accuracy", w.ops, w.place, w.share);
+        let words = format!(
+            "worst of {steps} steps: {} at `{}`, {:.2} of its stated accuracy",
+            w.ops, w.place, w.share
+        );
         writeln!(out, "  {words}")?;
     }
     if verification.is_within() {

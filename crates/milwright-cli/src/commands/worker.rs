@@ -154,7 +154,9 @@ impl Worker {
                 }
                 Ok((json!({}), Vec::new()))
             }
-            other => Err(Refusal { kind: "unsupported", error: format!("this worker has no command `{other}`") }),
+            other => {
+                Err(Refusal { kind: "unsupported", error: format!("this worker has no command `{other}`") })
+            }
         }
     }
 
@@ -198,7 +200,8 @@ impl Worker {
             &mut entry.session
         };
         let outputs = session.run(&inputs).map_err(|e| anyhow!("{e}"))?;
-        let payload = npz::to_bytes(outputs.iter().map(|(n, t)| (n.as_str(), t))).map_err(anyhow::Error::from)?;
+        let payload =
+            npz::to_bytes(outputs.iter().map(|(n, t)| (n.as_str(), t))).map_err(anyhow::Error::from)?;
         Ok((json!({}), payload))
     }
 }
