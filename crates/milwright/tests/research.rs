@@ -3,7 +3,7 @@
 //! Inputs and weights are random, in the ranges of the research; the reference uses them unrounded. The tolerances are those that fp16
 //! rounding explains (`facts/where-the-research-ran.md`), not the loose ones of the research.
 
-use milwright::{LoadOptions, Model, Opened, Random, RuntimeKind, Tensor};
+use milwright::{LoadOptions, Model, OpenOptions, Random, RuntimeKind, Tensor, open_text};
 
 type Matrix = Vec<Vec<f64>>;
 
@@ -30,7 +30,7 @@ fn literal(name: &str, m: &Matrix, shape: &str) -> String {
 
 /// The outputs of a program's text on the CPU runtime.
 fn run(text: &str, inputs: &[(&str, Tensor)]) -> Vec<Vec<f64>> {
-    let opened = Opened::from_text("research.mil", text.to_owned()).unwrap_or_else(|f| panic!("{f}"));
+    let opened = open_text("research.mil", text.to_owned(), ".", &OpenOptions::default()).unwrap_or_else(|f| panic!("{f}"));
     let options = LoadOptions { runtime: RuntimeKind::Cpu, threads: Some(2), ..LoadOptions::default() };
     let model = Model::new(opened, &options).unwrap_or_else(|f| panic!("{f}"));
     let inputs: Vec<(String, Tensor)> = inputs.iter().map(|(n, t)| ((*n).to_owned(), t.clone())).collect();
