@@ -2,6 +2,7 @@
 
 pub(crate) mod args;
 pub mod axes;
+pub mod blocks;
 pub mod broadcast;
 pub(crate) mod constness;
 pub mod elementwise;
