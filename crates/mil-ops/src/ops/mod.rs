@@ -17,6 +17,26 @@ pub mod attention {
 }
 
 #[allow(missing_docs)]
+pub mod constexpr {
+    pub mod blockwise;
+    pub mod constexpr_affine_dequantize;
+    pub mod constexpr_blockwise_shift_scale;
+    pub mod constexpr_cast;
+    pub mod constexpr_lut_to_dense;
+    pub mod constexpr_lut_to_sparse;
+    pub mod constexpr_sparse_blockwise_shift_scale;
+    pub mod constexpr_sparse_to_dense;
+    pub mod lut;
+    pub mod sparse;
+}
+
+#[allow(missing_docs)]
+pub mod control {
+    pub mod cond;
+    pub mod while_loop;
+}
+
+#[allow(missing_docs)]
 pub mod control_flow {
     pub mod constant;
     pub mod select;
@@ -149,6 +169,12 @@ pub mod reduction {
 }
 
 #[allow(missing_docs)]
+pub mod state {
+    pub mod read_state;
+    pub mod write_state;
+}
+
+#[allow(missing_docs)]
 pub mod tensor_operation {
     pub mod identity;
 }
@@ -171,7 +197,15 @@ pub static ALL: &[&OpDef] = &[
     &activation::parametric::CLAMPED_RELU,
     &elementwise_unary::clip::CLIP,
     &movement::concat::CONCAT,
+    &control::cond::COND,
     &control_flow::constant::CONST,
+    &constexpr::constexpr_affine_dequantize::CONSTEXPR_AFFINE_DEQUANTIZE,
+    &constexpr::constexpr_blockwise_shift_scale::CONSTEXPR_BLOCKWISE_SHIFT_SCALE,
+    &constexpr::constexpr_cast::CONSTEXPR_CAST,
+    &constexpr::constexpr_lut_to_dense::CONSTEXPR_LUT_TO_DENSE,
+    &constexpr::constexpr_lut_to_sparse::CONSTEXPR_LUT_TO_SPARSE,
+    &constexpr::constexpr_sparse_blockwise_shift_scale::CONSTEXPR_SPARSE_BLOCKWISE_SHIFT_SCALE,
+    &constexpr::constexpr_sparse_to_dense::CONSTEXPR_SPARSE_TO_DENSE,
     &conv::conv::CONV,
     &conv::conv_transpose::CONV_TRANSPOSE,
     &elementwise_unary::math::COS,
@@ -233,6 +267,7 @@ pub static ALL: &[&OpDef] = &[
     &activation::per_channel::PRELU,
     &quantization::quantize::QUANTIZE,
     &movement::range_1d::RANGE_1D,
+    &state::read_state::READ_STATE,
     &elementwise_binary::arithmetic::REAL_DIV,
     &reduction::arg::REDUCE_ARGMAX,
     &reduction::arg::REDUCE_ARGMIN,
@@ -296,6 +331,8 @@ pub static ALL: &[&OpDef] = &[
     &movement::transpose::TRANSPOSE,
     &image_resizing::upsample::UPSAMPLE_BILINEAR,
     &image_resizing::upsample::UPSAMPLE_NEAREST_NEIGHBOR,
+    &control::while_loop::WHILE_LOOP,
+    &state::write_state::WRITE_STATE,
 ];
 
 /// The folder of each op card, in the order of [`ALL`].
@@ -316,7 +353,15 @@ pub static FAMILIES: &[&str] = &[
     "activation",
     "elementwise_unary",
     "movement",
+    "control",
     "control_flow",
+    "constexpr",
+    "constexpr",
+    "constexpr",
+    "constexpr",
+    "constexpr",
+    "constexpr",
+    "constexpr",
     "conv",
     "conv",
     "elementwise_unary",
@@ -378,6 +423,7 @@ pub static FAMILIES: &[&str] = &[
     "activation",
     "quantization",
     "movement",
+    "state",
     "elementwise_binary",
     "reduction",
     "reduction",
@@ -441,4 +487,6 @@ pub static FAMILIES: &[&str] = &[
     "movement",
     "image_resizing",
     "image_resizing",
+    "control",
+    "state",
 ];
