@@ -197,7 +197,10 @@ pub fn unary_f32(op: Unary, x: &mut [f32]) {
         Unary::Asin => apply!(x, |v| v.asin()),
         Unary::Asinh => apply!(x, |v| v.asinh()),
         Unary::Atan => apply!(x, |v| v.atan()),
-        Unary::Atanh => apply!(x, |v| v.atanh()),
+        Unary::Atanh => apply!(x, |v| {
+            let a = v.abs();
+            (0.5 * (2.0 * a / (1.0 - a)).ln_1p()).copysign(v)
+        }),
         Unary::Ceil => apply!(x, |v| v.ceil()),
         Unary::ClampedRelu { a, hi } => apply!(x, |v, a, hi| {
             let v = if v < 0.0 { a * v } else { v };
