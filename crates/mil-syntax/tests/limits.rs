@@ -51,6 +51,14 @@ fn endless_mistakes_are_counted_not_listed() {
 }
 
 #[test]
+fn an_error_after_many_warnings_is_listed() {
+    let warnings = "fp16 w = f(x = fp16(1e9));".repeat(1000);
+    let text = format!("program(1.3) {{ func main<ios17>() {{ {warnings} fp32 y = f(x = 1); }} -> (); }}");
+    let parsed = parse(&text);
+    assert!(parsed.has_errors() && format(&text).is_err());
+}
+
+#[test]
 fn sizes_in_types_allocate_nothing() {
     let shapes = "[4294967295, 4294967295, 4294967295]";
     let text = format!(
@@ -126,7 +134,7 @@ fn mutate(text: &str, random: &mut Random) -> Vec<u8> {
 /// sound has a stable layout. `MIL_MUTATIONS=100000` widens it.
 #[test]
 fn mutated_texts_are_survived() {
-    let count = std::env::var("MIL_MUTATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(6000);
+    let count = std::env::var("MIL_MUTATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(3000);
     let mut laid_out = 0;
     for seed in 0..count {
         let mut random = Random(seed);

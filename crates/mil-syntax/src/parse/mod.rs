@@ -88,6 +88,8 @@ struct Parser<'t> {
     after_junk: bool,
     depth: u32,
     diagnostics: Vec<Diagnostic>,
+    /// An error is among them.
+    failed: bool,
     unlisted: usize,
 }
 
@@ -100,6 +102,7 @@ impl<'t> Parser<'t> {
             after_junk: false,
             depth: 0,
             diagnostics: Vec::new(),
+            failed: false,
             unlisted: 0,
         };
         parser.bump();
@@ -220,8 +223,12 @@ impl<'t> Parser<'t> {
         }
     }
 
+    /// Lists a diagnostic, or counts it when there are many. The first error is always listed, so that many warnings cannot
+    /// make a text look sound.
     fn report(&mut self, diagnostic: Diagnostic) {
-        if self.diagnostics.len() < MAX_DIAGNOSTICS {
+        let first_error = diagnostic.is_error() && !self.failed;
+        self.failed |= diagnostic.is_error();
+        if first_error || self.diagnostics.len() < MAX_DIAGNOSTICS {
             self.diagnostics.push(diagnostic);
         } else {
             self.unlisted += 1;
