@@ -2,6 +2,7 @@
 
 use super::codes;
 use super::scope::{Entry, Scope};
+use ahash::AHashMap;
 use mil_base::{Diagnostic, Interner, Label, Name, Place, Severity, Span, Type};
 use mil_ir::{
     Arg, Binding, Blob, BlobId, Builder, Constant, Function, NamedConstant, Origins, Payload, Program,
@@ -59,7 +60,7 @@ pub fn lower(tree: &tree::Program<'_>) -> Lowered {
 struct Lowering {
     out: Lowered,
     names: Interner,
-    blobs: HashMap<(Name, u64), BlobId>,
+    blobs: AHashMap<(Name, u64), BlobId>,
     unlisted: usize,
 }
 
@@ -87,6 +88,7 @@ impl Lowering {
             spans: SpanTable { name: tree.name.span, ..SpanTable::default() },
             name,
         };
+        body.spans.args.reserve(arguments(&tree.body));
         let place = body.place();
         for (name, constant) in self.attributes(&tree.attributes, &place) {
             body.builder.attribute(name, constant);
@@ -208,7 +210,7 @@ impl Lowering {
 
     fn attributes(&mut self, tree: &tree::Attributes<'_>, place: &Place) -> Vec<NamedConstant> {
         let mut all: Vec<NamedConstant> = Vec::with_capacity(tree.items.len());
-        let mut seen: HashMap<&str, Span> = HashMap::new();
+        let mut seen: AHashMap<&str, Span> = AHashMap::new();
         for attribute in &tree.items {
             let name = self.names.intern(attribute.name.text);
             if let Some(earlier) = seen.insert(attribute.name.text, attribute.name.span) {
@@ -283,4 +285,9 @@ impl Lowering {
                 .help(help),
         );
     }
+}
+
+/// About how many arguments and attributes the statements of a body have, nested ones not counted.
+fn arguments(body: &tree::Body<'_>) -> usize {
+    body.statements.iter().map(|s| s.args.len() + s.attributes.items.len()).sum()
 }

@@ -1,8 +1,8 @@
 //! Which names mean which values, block in block.
 
+use ahash::AHashMap;
 use mil_base::Span;
 use mil_ir::ValueId;
-use std::collections::HashMap;
 
 /// What a name means.
 #[derive(Clone, Copy)]
@@ -16,14 +16,14 @@ pub(super) struct Entry {
 /// The open blocks, innermost last.
 #[derive(Default)]
 pub(super) struct Scope<'t> {
-    blocks: Vec<HashMap<&'t str, Entry>>,
+    blocks: Vec<AHashMap<&'t str, Entry>>,
     /// Statements are missing from a body that is open, so a missing name may be theirs.
     pub(super) damaged: bool,
 }
 
 impl<'t> Scope<'t> {
     pub(super) fn open(&mut self) {
-        self.blocks.push(HashMap::new());
+        self.blocks.push(AHashMap::new());
     }
 
     pub(super) fn close(&mut self) {
