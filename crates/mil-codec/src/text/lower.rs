@@ -211,10 +211,18 @@ impl Lowering {
     fn attributes(&mut self, tree: &tree::Attributes<'_>, place: &Place) -> Vec<NamedConstant> {
         let mut all: Vec<NamedConstant> = Vec::with_capacity(tree.items.len());
         let mut seen: AHashMap<&str, Span> = AHashMap::new();
-        for attribute in &tree.items {
-            let name = self.names.intern(attribute.name.text);
-            if let Some(earlier) = seen.insert(attribute.name.text, attribute.name.span) {
-                self.duplicate_argument(&name, (attribute.name.span, earlier), place.clone());
+        // Most ops have one or two attributes, for which a table would cost more than it saves.
+        let few = tree.items.len() <= 4;
+        for (at, attribute) in tree.items.iter().enumerate() {
+            let written = attribute.name;
+            let earlier = if few {
+                tree.items[..at].iter().find(|a| a.name.text == written.text).map(|a| a.name.span)
+            } else {
+                seen.insert(written.text, written.span)
+            };
+            let name = self.names.intern(written.text);
+            if let Some(earlier) = earlier {
+                self.duplicate_argument(&name, (written.span, earlier), place.clone());
                 continue;
             }
             if let Some(constant) = self.constant(&attribute.value) {
