@@ -1,5 +1,5 @@
 //! Runs checked programs: [`Cpu`] plans them (one arena with reused memory, fused steps, kernels chosen once),
-//! [`Reference`] computes every op by its card's definition in f64.
+//! [`Reference`] computes every op by its card's definition in f64, [`verify()`] compares the two step by step.
 //!
 //! **What it must never know:** text, protobuf, files, clocks. Of single ops it knows by name only those that it executes
 //! itself: control flow, lists and states (`interpret/machine.rs`, `plan/draft.rs`).
@@ -19,13 +19,15 @@ mod ports;
 mod reference;
 mod runtime;
 mod single;
+mod verify;
 
 pub use arena::Region;
 pub use cpu::{Bound, Cpu, CpuSession, LoadedCpu};
 pub use error::{MemoryNeed, RunError, bytes};
 pub use observe::{Observer, StepTime, StepTimer, StepView};
 pub use options::Options;
-pub use plan::{Plan, PlanMemory};
+pub use plan::{Plan, PlanMemory, StepInfo};
 pub use ports::{inputs, states};
 pub use reference::Reference;
 pub use runtime::{Loaded, Named, Runtime, Session};
+pub use verify::{Deviation, OutputCheck, Report, StepCheck, verify};

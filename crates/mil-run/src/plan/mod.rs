@@ -366,3 +366,49 @@ impl Plan {
         })
     }
 }
+
+/// What a step of a plan is, for reports.
+#[derive(Clone, Debug)]
+pub struct StepInfo {
+    /// The ops, one or several fused.
+    pub ops: Vec<OpId>,
+    /// Their kinds, `conv + relu`.
+    pub kinds: String,
+    /// The name of the last op's first output.
+    pub name: Name,
+    /// Floating-point operations of one run, a multiply-add counting 2, as far as the cards say.
+    pub flops: u64,
+    /// Why the reference rule computes it, if it does.
+    pub by_rule: Option<String>,
+}
+
+impl Plan {
+    /// What each step is, in order.
+    pub fn describe(&self) -> Vec<StepInfo> {
+        let f = &self.checked.program().functions[self.function];
+        let info = |step: &PlannedStep| {
+            let kinds: Vec<&str> = step.ops.iter().map(|&op| f.ops[op].name.as_str()).collect();
+            let cost = |&op: &OpId| {
+                let view = self.types.view(&self.checked, self.function, op)?;
+                (view.def.cost)(&view)
+            };
+            let last = step.ops.last().and_then(|&op| f.ops[op].outputs.first());
+            StepInfo {
+                ops: step.ops.clone(),
+                kinds: kinds.join(" + "),
+                name: last.map_or_else(|| "".into(), |&v| f.values[v].name.clone()),
+                flops: step.ops.iter().filter_map(cost).sum(),
+                by_rule: match &step.how {
+                    Compute::Rule(why) => Some(why.clone()),
+                    _ => None,
+                },
+            }
+        };
+        self.steps.iter().map(info).collect()
+    }
+
+    /// Floating-point operations of one run without control flow, as far as the cards say.
+    pub fn flops(&self) -> u64 {
+        self.describe().iter().map(|s| s.flops).sum()
+    }
+}

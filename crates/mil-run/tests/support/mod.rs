@@ -5,19 +5,30 @@ pub mod cards;
 
 use mil_base::{DType, Tensor, Type};
 use mil_check::{Checked, Target, check};
+use mil_ops::OpSet;
 use mil_run::{Cpu, Named, Options, Reference, Runtime, Session};
 use std::sync::Arc;
 
 /// A checked program from the statements of `main` and what it returns.
 pub fn program(inputs: &str, body: &str, outputs: &str) -> Arc<Checked> {
-    whole(&format!("program(1.3)\n{{\n func main<ios18>({inputs}) {{\n{body}\n }} -> ({outputs});\n}}\n"))
+    with(inputs, body, outputs, &cards::ops())
+}
+
+/// As [`program`], with other ops.
+pub fn with(inputs: &str, body: &str, outputs: &str, ops: &OpSet) -> Arc<Checked> {
+    let text = format!("program(1.3)\n{{\n func main<ios18>({inputs}) {{\n{body}\n }} -> ({outputs});\n}}\n");
+    checked(&text, ops)
 }
 
 /// A checked program from its whole text.
 pub fn whole(text: &str) -> Arc<Checked> {
+    checked(text, &cards::ops())
+}
+
+fn checked(text: &str, ops: &OpSet) -> Arc<Checked> {
     let lowered = mil_codec::text::read(text);
     assert!(lowered.diagnostics.is_empty(), "{text}\n{:#?}", lowered.diagnostics);
-    match check(lowered.program, &lowered.origins, &cards::ops(), Target::default()) {
+    match check(lowered.program, &lowered.origins, ops, Target::default()) {
         Ok(checked) => Arc::new(checked),
         Err(found) => panic!("{text}\n{found:#?}"),
     }
