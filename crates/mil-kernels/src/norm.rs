@@ -4,7 +4,7 @@ use crate::float::Float;
 use crate::pool::Pool;
 use crate::simd::simd;
 use crate::unary::{BLOCK, GRAIN};
-use crate::view::{SharedMut, take_scratch};
+use crate::view::{Floats, SharedMut, take_scratch};
 
 /// Layer norm over the last `row` elements, for each of `rows`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,8 +27,8 @@ impl LayerNorm {
     pub fn run<T: Float>(
         &self,
         x: &[T],
-        gamma: Option<&[T]>,
-        beta: Option<&[T]>,
+        gamma: Option<Floats<'_>>,
+        beta: Option<Floats<'_>>,
         out: &mut [T],
         scratch: &mut [u8],
         pool: &Pool,
@@ -43,8 +43,8 @@ impl LayerNorm {
             let (row, rest) = take_scratch::<f32>(scratch, n);
             let (g, rest) = take_scratch::<f32>(rest, n);
             let (b, _) = take_scratch::<f32>(rest, n);
-            let gamma = gamma.map(|gamma| T::view(gamma, g));
-            let beta = beta.map(|beta| T::view(beta, b));
+            let gamma = gamma.map(|gamma| gamma.view(g));
+            let beta = beta.map(|beta| beta.view(b));
             for r in range {
                 let x = T::view(&x[r * n..(r + 1) * n], row);
                 let (mean, scale) = moments(x, self.epsilon);
@@ -183,8 +183,8 @@ pub fn group_norm<T: Float>(
     [channels, groups, inner]: [usize; 3],
     epsilon: f32,
     x: &[T],
-    gamma: Option<&[T]>,
-    beta: Option<&[T]>,
+    gamma: Option<Floats<'_>>,
+    beta: Option<Floats<'_>>,
     out: &mut [T],
     pool: &Pool,
 ) {
@@ -204,8 +204,8 @@ pub fn group_norm<T: Float>(
         let scale = (1.0 / (squares / span as f64 + f64::from(epsilon)).sqrt()) as f32;
         for c in 0..each {
             let channel = i % groups * each + c;
-            let g = gamma.map_or(1.0, |g| g[channel].to_f32());
-            let b = beta.map_or(0.0, |b| b[channel].to_f32());
+            let g = gamma.map_or(1.0, |g| g.get(channel));
+            let b = beta.map_or(0.0, |b| b.get(channel));
             let part = c * inner..(c + 1) * inner;
             for (x, out) in x[part.clone()].chunks(BLOCK).zip(out[part].chunks_mut(BLOCK)) {
                 let y = &mut buffer[..x.len()];
@@ -288,7 +288,8 @@ mod tests {
             let scratch = bytemuck::cast_slice_mut(&mut scratch);
             for (gamma, beta) in [(Some(&g), Some(&b)), (None, None), (Some(&g), None)] {
                 let mut out = vec![0f32; x.len()];
-                plan.run(&x, gamma.map(|v| &v[..]), beta.map(|v| &v[..]), &mut out, scratch, &pool);
+                let (scale, shift) = (gamma.map(|v| Floats::F32(v)), beta.map(|v| Floats::F32(v)));
+                plan.run(&x, scale, shift, &mut out, scratch, &pool);
                 let mut want: Vec<f64> = x.chunks(row).flat_map(|x| normalise(x, 1e-5)).collect();
                 for (i, w) in want.iter_mut().enumerate() {
                     *w = *w * gamma.map_or(1.0, |g| g[i % row].into())
@@ -299,7 +300,7 @@ mod tests {
             let half = |v: &[f32]| v.iter().map(|&v| f16::from_f32(v)).collect::<Vec<_>>();
             let (hx, hg, hb) = (half(&x), half(&g), half(&b));
             let mut out = vec![f16::ZERO; x.len()];
-            plan.run(&hx, Some(&hg), Some(&hb), &mut out, scratch, &pool);
+            plan.run(&hx, Some(Floats::F16(&hg)), Some(Floats::F16(&hb)), &mut out, scratch, &pool);
             let wide: Vec<f32> = hx.iter().map(|v| v.to_f32()).collect();
             let want: Vec<f64> = wide
                 .chunks(row)
@@ -319,7 +320,15 @@ mod tests {
         let (g, b) = (random.vec(6, 1.0), random.vec(6, 1.0));
         for groups in [6, 2, 1] {
             let mut out = vec![0f32; x.len()];
-            group_norm([6, groups, 35], 1e-3, &x, Some(&g), Some(&b), &mut out, &pool);
+            group_norm(
+                [6, groups, 35],
+                1e-3,
+                &x,
+                Some(Floats::F32(&g)),
+                Some(Floats::F32(&b)),
+                &mut out,
+                &pool,
+            );
             let want: Vec<f64> = x
                 .chunks(6 / groups * 35)
                 .flat_map(|x| normalise(x, 1e-3))

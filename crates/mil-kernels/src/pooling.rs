@@ -39,6 +39,14 @@ impl WindowPool {
         WindowPool { kind, window, slab, offsets: slab.tap_offsets(), scales }
     }
 
+    /// Multiplies each output of a channel by its factor, instead of dividing by the number of elements: for means
+    /// that count otherwise. `scales` has one factor for each output.
+    pub fn with_scales(mut self, scales: Vec<f32>) -> WindowPool {
+        assert_eq!(scales.len(), self.window.output_len());
+        self.scales = Some(scales);
+        self
+    }
+
     /// Spatial sizes of the output.
     pub fn output(&self) -> &[usize] {
         self.window.output()

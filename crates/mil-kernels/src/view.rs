@@ -74,6 +74,20 @@ impl<'a> Floats<'a> {
         }
     }
 
+    /// The elements as fp32: themselves if they are, else expanded into the front of `buffer`.
+    pub fn view<'b>(self, buffer: &'b mut [f32]) -> &'b [f32]
+    where
+        'a: 'b,
+    {
+        match self {
+            Floats::F32(s) => s,
+            Floats::F16(s) => {
+                crate::float::expand(s, &mut buffer[..s.len()]);
+                &buffer[..s.len()]
+            }
+        }
+    }
+
     /// One element as fp32.
     pub fn get(&self, index: usize) -> f32 {
         match self {

@@ -13,7 +13,7 @@ pub struct Steps {
     /// What the kernel applies.
     pub epilogue: Epilogue,
     dtype: DType,
-    slots: Vec<usize>,
+    slots: Vec<(usize, DType)>,
 }
 
 impl Steps {
@@ -36,10 +36,10 @@ impl Steps {
         Ok(steps)
     }
 
-    /// With a bias, added before the steps and without rounding in between.
-    pub fn bias(mut self, slot: usize, along: Along) -> Steps {
+    /// With a bias of the op's own, fp16 or fp32, added before the steps and without rounding in between.
+    pub fn bias(mut self, slot: usize, dtype: DType, along: Along) -> Steps {
         self.epilogue.ops.insert(0, Step::Bias { operand: self.slots.len(), along });
-        self.slots.push(slot);
+        self.slots.push((slot, dtype));
         self
     }
 
@@ -62,7 +62,7 @@ impl Steps {
     }
 
     fn with(&mut self, op: Binary, slot: usize) -> Step {
-        self.slots.push(slot);
+        self.slots.push((slot, self.dtype));
         Step::Binary { op, operand: self.slots.len() - 1, along: Along::Same, reversed: false }
     }
 
@@ -74,8 +74,8 @@ impl Steps {
     /// The tensors the steps read, of one execution.
     pub fn operands<'a>(&self, call: &KernelCall<'a>) -> Result<Operands<'a>, Failure> {
         let mut operands = Operands { list: [Floats::F32(&[]); MOST + 1], count: 0 };
-        for (&slot, place) in self.slots.iter().zip(&mut operands.list) {
-            *place = Floats::new(self.dtype, call.read(slot)?).ok_or_else(|| {
+        for (&(slot, dtype), place) in self.slots.iter().zip(&mut operands.list) {
+            *place = Floats::new(dtype, call.read(slot)?).ok_or_else(|| {
                 Failure::new("op/not-planned", "a fused step reads a tensor of no float type")
             })?;
             operands.count += 1;

@@ -3,6 +3,7 @@
 use super::args::Args;
 use crate::contract::{Failure, Infer, Refused};
 use mil_base::{Dim, Opset};
+use mil_kernels::window::WindowSpec;
 
 /// How an input is extended before windows slide over it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -238,6 +239,24 @@ impl Slide {
         let padded = self.before + self.input + self.after;
         (0..self.kernel).filter(|k| o * self.stride + k * self.dilation < padded).count()
     }
+}
+
+/// Calls `f` with the windows in the form `mil-kernels` takes, as many as [`Slide::output`] says.
+pub(crate) fn with_kernel_window<R>(slides: &[Slide; 3], f: impl FnOnce(&WindowSpec<'_>) -> R) -> R {
+    // What is needed after the input for exactly this many windows, however the padding was stated.
+    let after = slides.map(|s| {
+        let end = (s.output - 1) * s.stride + (s.kernel - 1) * s.dilation + 1;
+        end.saturating_sub(s.before + s.input)
+    });
+    f(&WindowSpec {
+        input: &slides.map(|s| s.input),
+        kernel: &slides.map(|s| s.kernel),
+        stride: &slides.map(|s| s.stride),
+        dilation: &slides.map(|s| s.dilation),
+        before: &slides.map(|s| s.before),
+        after: &after,
+        ceil: false,
+    })
 }
 
 /// The slugs under which an op reports wrong windows.

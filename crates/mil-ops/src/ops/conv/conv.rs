@@ -3,8 +3,12 @@
 use super::common::{ConvSlugs, Geometry, check_bias, check_ranks, groups};
 use crate::contract::*;
 use crate::support::constness::is_constant;
-use crate::support::window::{WindowArgs, WindowSlugs, infer_windows};
+use crate::support::plan::{fusing, output};
+use crate::support::steps::Steps;
+use crate::support::window::{WindowArgs, WindowSlugs, infer_windows, with_kernel_window};
 use mil_base::{Dim, Opset, Shape, Type};
+use mil_kernels::conv::{Conv, ConvSpec};
+use mil_kernels::{Along, Floats, FloatsMut};
 
 /// The card of `conv`.
 pub static CONV: OpDef = OpDef {
@@ -64,7 +68,7 @@ pub static CONV: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("the kernel is not connected yet"),
+    cpu: fusing(plan),
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost,
@@ -164,6 +168,34 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
     }
     let values = geometry.convolve(&x.f64s(), &weight.f64s(), bias.as_deref());
     Ok(vec![RefTensor::floats(x.dtype, &shape, values)])
+}
+
+/// The weights are read where they lie: mapped from their file, or computed just before.
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let (x, weight) = (cx.ty("x")?, cx.ty("weight")?);
+    let (geometry, _) = geometry(&cx.view, &x.shape, &weight.shape)?;
+    let Geometry { batch, groups, channels_in, channels_out, slides } = geometry;
+    let (channels, filters) = (channels_in * groups, channels_out * groups);
+    let conv = with_kernel_window(&slides, |window| {
+        Conv::new(&ConvSpec { n: batch, channels, filters, groups, window: *window }, cx.threads)
+    });
+    let conv = conv.ok_or_else(|| cx.unplanned("weight"))?;
+    let mut steps = Steps::new(cx)?;
+    if let Some(bias) = cx.slot("bias") {
+        steps = steps.bias(bias, cx.ty("bias")?.dtype, Along::Row);
+    }
+    let (at_x, at_weight) = (cx.need("x")?, cx.need("weight")?);
+    let scratch = conv.scratch_bytes(cx.threads);
+    let run = move |call: &mut KernelCall<'_>| {
+        let failed = || Failure::new("op/not-planned", "a convolution is of floats");
+        let input = Floats::new(x.dtype, call.read(at_x)?).ok_or_else(failed)?;
+        let weight = Floats::new(weight.dtype, call.read(at_weight)?).ok_or_else(failed)?;
+        let operands = steps.operands(call)?;
+        let out = FloatsMut::new(x.dtype, output(call.outputs)?).ok_or_else(failed)?;
+        conv.run(input, weight, out, &steps.epilogue, &operands, call.scratch, call.pool);
+        Ok(())
+    };
+    Ok(CpuKernel::new(run).scratch(scratch))
 }
 
 /// Two operations for each product of an element of the result's window.

@@ -4,8 +4,13 @@ use super::common::{ConvSlugs, Geometry, check_bias, check_ranks, groups};
 use super::conv::{ONES, ZEROS};
 use crate::contract::*;
 use crate::support::args::Args;
+use crate::support::plan::output;
+use crate::support::steps::Steps;
 use crate::support::window::{Padding, Slide, WindowArgs};
 use mil_base::{Dim, Opset, Shape, Type};
+use mil_kernels::conv::ConvTranspose;
+use mil_kernels::window::WindowSpec;
+use mil_kernels::{Along, Floats, FloatsMut};
 
 /// The card of `conv_transpose`.
 pub static CONV_TRANSPOSE: OpDef = OpDef {
@@ -66,7 +71,7 @@ pub static CONV_TRANSPOSE: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("the kernel is not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| {
@@ -244,4 +249,38 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
     }
     let values = geometry.spread(&x.f64s(), &weight.f64s(), bias.as_deref());
     Ok(vec![RefTensor::floats(x.dtype, &shape, values)])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let (x, weight) = (cx.ty("x")?, cx.ty("weight")?);
+    let (geometry, _) = geometry(&cx.view, &x.shape, &weight.shape)?;
+    let Geometry { batch, groups, channels_in, channels_out, slides } = geometry;
+    let window = WindowSpec {
+        input: &slides.map(|s| s.output),
+        kernel: &slides.map(|s| s.kernel),
+        stride: &slides.map(|s| s.stride),
+        dilation: &slides.map(|s| s.dilation),
+        before: &slides.map(|s| s.before),
+        after: &[0; 3],
+        ceil: false,
+    };
+    let sizes = [batch, channels_in * groups, channels_out * groups, groups];
+    let conv = ConvTranspose::new(sizes, &window, &slides.map(|s| s.input), cx.threads);
+    let conv = conv.ok_or_else(|| cx.unplanned("weight"))?;
+    let mut steps = Steps::new(cx)?;
+    if let Some(bias) = cx.slot("bias") {
+        steps = steps.bias(bias, cx.ty("bias")?.dtype, Along::Row);
+    }
+    let (at_x, at_weight) = (cx.need("x")?, cx.need("weight")?);
+    let scratch = conv.scratch_bytes(cx.threads);
+    let run = move |call: &mut KernelCall<'_>| {
+        let failed = || Failure::new("op/not-planned", "a convolution is of floats");
+        let input = Floats::new(x.dtype, call.read(at_x)?).ok_or_else(failed)?;
+        let weight = Floats::new(weight.dtype, call.read(at_weight)?).ok_or_else(failed)?;
+        let operands = steps.operands(call)?;
+        let out = FloatsMut::new(x.dtype, output(call.outputs)?).ok_or_else(failed)?;
+        conv.run(input, weight, out, &steps.epilogue, &operands, call.scratch, call.pool);
+        Ok(())
+    };
+    Ok(CpuKernel::new(run).scratch(scratch))
 }

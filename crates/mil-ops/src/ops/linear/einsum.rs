@@ -3,7 +3,13 @@
 use super::product::{Operand, Product};
 use crate::contract::*;
 use crate::support::broadcast;
-use mil_base::{Dim, Opset, Shape, Type};
+use crate::support::plan::output;
+use mil_base::{DType, Dim, Opset, Shape, Type, f16};
+use mil_kernels::strided::row_major;
+use mil_kernels::view::take_scratch;
+use mil_kernels::{
+    Epilogue, Float, Floats, FloatsMut, Matmul, MatmulSpec, StridedCopy, bytes_as, bytes_as_mut,
+};
 
 /// The card of `einsum`.
 pub static EINSUM: OpDef = OpDef {
@@ -29,7 +35,7 @@ pub static EINSUM: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("the kernel is not connected yet"),
+    cpu: Cpu::kernel(choose),
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| {
@@ -153,4 +159,57 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
     let (product, shape) = plan(&x.shape, &y.shape)?;
     let values = product.compute(&x.f64s(), &y.f64s(), 0.0, |sum, a, b| sum + a * b);
     Ok(vec![RefTensor::floats(x.dtype, &shape, values)])
+}
+
+/// Both operands are laid out anew with the axes (n, h) in front; the product of the batch is laid out back.
+fn choose(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let tys = cx.tys("values")?;
+    let [x, y] = tys.as_slice() else { return Err(cx.unplanned("values")) };
+    let (product, _) = plan(&x.shape, &y.shape)?;
+    match x.dtype {
+        DType::Fp16 => kernel::<f16>(cx, &product, [x.count(), y.count()]),
+        DType::Fp32 => kernel::<f32>(cx, &product, [x.count(), y.count()]),
+        _ => Err(cx.unplanned("values")),
+    }
+}
+
+fn kernel<T: Float>(cx: &CpuCx<'_>, product: &Product, counts: [usize; 2]) -> Result<CpuKernel, Failure> {
+    let slot = cx.need("values")?;
+    let dtype = if T::FP16 { DType::Fp16 } else { DType::Fp32 };
+    let Product { batch, m, k, n, x, y, out } = product;
+    // The axes of an operand that is broadcast along a batch axis stay 1 there.
+    let sizes = |of: &Operand, rows: usize, columns: usize| {
+        let kept = |i: usize| if of.batch[i] == 0 { 1 } else { batch[i] };
+        [kept(0), kept(1), rows, columns]
+    };
+    let copy = |of: &Operand, sizes: &[usize; 4]| {
+        let steps = [of.batch[0], of.batch[1], of.row, of.column];
+        StridedCopy::new(sizes, 0, &steps, 0, &row_major(sizes))
+    };
+    let (a, b, c) = (sizes(x, *m, *k), sizes(y, *k, *n), [batch[0], batch[1], *m, *n]);
+    let (copy_x, copy_y) = (copy(x, &a), copy(y, &b));
+    let back = [out.batch[0], out.batch[1], out.row, out.column];
+    let copy_out = StridedCopy::new(&c, 0, &row_major(&c), 0, &back);
+    let spec = MatmulSpec { a: &a, b: &b, transpose_a: false, transpose_b: false };
+    let matmul = Matmul::new(&spec, cx.threads).ok_or_else(|| cx.unplanned("values"))?;
+    let total = product.count().ok_or_else(|| cx.unplanned("values"))?;
+    let padded = |n: usize| (n * size_of::<T>()).next_multiple_of(64);
+    let [count_x, count_y] = counts;
+    let scratch = padded(count_x) + padded(count_y) + padded(total) + matmul.scratch_bytes(cx.threads);
+    let run = move |call: &mut KernelCall<'_>| {
+        let (x, y) = (bytes_as::<T>(call.read(slot)?), bytes_as::<T>(call.read(slot + 1)?));
+        let (a, rest) = take_scratch::<T>(call.scratch, count_x);
+        let (b, rest) = take_scratch::<T>(rest, count_y);
+        let (c, rest) = take_scratch::<T>(rest, total);
+        copy_x.run(x, a, call.pool);
+        copy_y.run(y, b, call.pool);
+        let failed = || Failure::new("op/not-planned", "einsum is of floats");
+        let left = Floats::new(dtype, bytemuck::cast_slice(a)).ok_or_else(failed)?;
+        let right = Floats::new(dtype, bytemuck::cast_slice(b)).ok_or_else(failed)?;
+        let product = FloatsMut::new(dtype, bytemuck::cast_slice_mut(c)).ok_or_else(failed)?;
+        matmul.run(left, right, product, Epilogue::NONE, &[], rest, call.pool);
+        copy_out.run(c, bytes_as_mut::<T>(output(call.outputs)?), call.pool);
+        Ok(())
+    };
+    Ok(CpuKernel::new(run).scratch(scratch))
 }

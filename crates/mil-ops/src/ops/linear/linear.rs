@@ -2,7 +2,10 @@
 
 use crate::contract::*;
 use crate::support::constness::is_constant;
+use crate::support::plan::{fusing, output};
+use crate::support::steps::Steps;
 use mil_base::{Opset, Type};
+use mil_kernels::{Along, Floats, FloatsMut, Matmul, MatmulSpec};
 
 /// The card of `linear`.
 pub static LINEAR: OpDef = OpDef {
@@ -37,7 +40,7 @@ pub static LINEAR: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("the kernel is not connected yet"),
+    cpu: fusing(plan),
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| {
@@ -144,4 +147,32 @@ fn rows_times<T: Copy>(
         }
     }
     out
+}
+
+/// The weights are read where they lie, mapped from their file.
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let (x, weight) = (cx.ty("x")?, cx.ty("weight")?);
+    if !x.dtype.is_float() || !weight.dtype.is_float() {
+        return Err(cx.unplanned("weight"));
+    }
+    let (&last, outer) = x.shape.split_last().ok_or_else(|| cx.unplanned("x"))?;
+    let rows = [outer.iter().product(), last];
+    let spec = MatmulSpec { a: &rows, b: &weight.shape, transpose_a: false, transpose_b: true };
+    let matmul = Matmul::new(&spec, cx.threads).ok_or_else(|| cx.unplanned("weight"))?;
+    let mut steps = Steps::new(cx)?;
+    if let Some(bias) = cx.slot("bias") {
+        steps = steps.bias(bias, cx.ty("bias")?.dtype, Along::Column);
+    }
+    let (at_x, at_weight) = (cx.need("x")?, cx.need("weight")?);
+    let scratch = matmul.scratch_bytes(cx.threads);
+    let run = move |call: &mut KernelCall<'_>| {
+        let failed = || Failure::new("op/not-planned", "this kernel is of floats");
+        let input = Floats::new(x.dtype, call.read(at_x)?).ok_or_else(failed)?;
+        let weight = Floats::new(weight.dtype, call.read(at_weight)?).ok_or_else(failed)?;
+        let operands = steps.operands(call)?;
+        let out = FloatsMut::new(x.dtype, output(call.outputs)?).ok_or_else(failed)?;
+        matmul.run(input, weight, out, &steps.epilogue, &operands, call.scratch, call.pool);
+        Ok(())
+    };
+    Ok(CpuKernel::new(run).scratch(scratch))
 }

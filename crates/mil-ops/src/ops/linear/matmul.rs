@@ -3,7 +3,10 @@
 use super::product::Product;
 use crate::contract::*;
 use crate::support::broadcast;
+use crate::support::plan::{fusing, output};
+use crate::support::steps::Steps;
 use mil_base::{DType, Dim, Opset, Shape, Type};
+use mil_kernels::{Floats, FloatsMut, Matmul, MatmulSpec};
 
 /// The card of `matmul`.
 pub static MATMUL: OpDef = OpDef {
@@ -50,7 +53,7 @@ pub static MATMUL: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("the kernel is not connected yet"),
+    cpu: fusing(plan),
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost,
@@ -161,6 +164,37 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
     }
     let values = product.compute(&x.f64s(), &y.f64s(), 0.0, |sum, a, b| sum + a * b);
     Ok(vec![RefTensor::from_f64(dtype, &shape, values)])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let (x, y) = (cx.ty("x")?, cx.ty("y")?);
+    let out = cx.outputs.first().map(|o| o.dtype).ok_or_else(|| cx.unplanned("x"))?;
+    if ![x.dtype, y.dtype, out].iter().all(|d| d.is_float()) {
+        return Err(cx.unplanned("x"));
+    }
+    let flag = |name| cx.view.bool(name).ok_or_else(|| cx.unplanned(name));
+    // A vector is one row; on the right, of the transposed matrix.
+    let as_matrix = |shape: &[usize], flag: bool, vector: bool| match *shape {
+        [n] => (vec![1, n], vector),
+        _ => (shape.to_vec(), flag),
+    };
+    let (a, transpose_a) = as_matrix(&x.shape, flag("transpose_x")?, false);
+    let (b, transpose_b) = as_matrix(&y.shape, flag("transpose_y")?, true);
+    let spec = MatmulSpec { a: &a, b: &b, transpose_a, transpose_b };
+    let matmul = Matmul::new(&spec, cx.threads).ok_or_else(|| cx.unplanned("y"))?;
+    let steps = Steps::new(cx)?;
+    let (at_x, at_y) = (cx.need("x")?, cx.need("y")?);
+    let scratch = matmul.scratch_bytes(cx.threads);
+    let run = move |call: &mut KernelCall<'_>| {
+        let failed = || Failure::new("op/not-planned", "this kernel is of floats");
+        let a = Floats::new(x.dtype, call.read(at_x)?).ok_or_else(failed)?;
+        let b = Floats::new(y.dtype, call.read(at_y)?).ok_or_else(failed)?;
+        let operands = steps.operands(call)?;
+        let out = FloatsMut::new(out, output(call.outputs)?).ok_or_else(failed)?;
+        matmul.run(a, b, out, &steps.epilogue, &operands, call.scratch, call.pool);
+        Ok(())
+    };
+    Ok(CpuKernel::new(run).scratch(scratch))
 }
 
 fn cost(op: &OpView<'_>) -> Option<u64> {

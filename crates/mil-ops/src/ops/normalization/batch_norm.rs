@@ -2,7 +2,10 @@
 
 use super::common::{channel_values, check_channel_vectors};
 use crate::contract::*;
+use crate::support::plan::{for_float, output};
 use mil_base::{Opset, Type};
+use mil_kernels::norm::channel_affine;
+use mil_kernels::{Float, bytes_as, bytes_as_mut};
 
 /// The card of `batch_norm`.
 pub static BATCH_NORM: OpDef = OpDef {
@@ -18,7 +21,7 @@ pub static BATCH_NORM: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("the kernel is not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| (op.ty("x")?.shape.count()? as u64).checked_mul(2),
@@ -69,4 +72,32 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         (v - mean[c]) / (variance[c] + epsilon).sqrt() * gamma[c] + beta[c]
     });
     Ok(vec![RefTensor::floats(x.dtype, &x.shape, normalized.collect())])
+}
+
+/// With the constants known, one scale and one shift for each channel are all that is left.
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    fn kernel<T: Float>(slot: usize, inner: usize, scale: Vec<f32>, shift: Vec<f32>) -> CpuKernel {
+        let prepared = 4 * (scale.len() + shift.len());
+        CpuKernel::new(move |call| {
+            let (x, out) = (bytes_as::<T>(call.read(slot)?), bytes_as_mut::<T>(output(call.outputs)?));
+            channel_affine(scale.len(), inner, x, &scale, &shift, out, call.pool);
+            Ok(())
+        })
+        .keeps(Vec::new(), prepared)
+    }
+    let (x, slot) = (cx.ty("x")?, cx.need("x")?);
+    let &[_, channels, ref spatial @ ..] = x.shape.as_slice() else { return Err(cx.unplanned("x")) };
+    let vector = |name: &str, missing: f64| match (cx.view.has(name), cx.tensor(name)) {
+        (false, _) => Ok(vec![missing; channels]),
+        (true, Some(values)) if values.count() == channels => Ok(values.to_f64()),
+        (true, _) => Err(cx.unplanned(name)),
+    };
+    let (mean, variance) = (vector("mean", 0.0)?, vector("variance", 1.0)?);
+    let (gamma, beta) = (vector("gamma", 1.0)?, vector("beta", 0.0)?);
+    let epsilon = cx.view.float("epsilon").ok_or_else(|| cx.unplanned("epsilon"))?;
+    let scale: Vec<f64> = gamma.iter().zip(&variance).map(|(g, v)| g / (v + epsilon).sqrt()).collect();
+    let shift = beta.iter().zip(mean.iter().zip(&scale)).map(|(b, (m, s))| (b - m * s) as f32).collect();
+    let scale = scale.iter().map(|&s| s as f32).collect();
+    let inner = spatial.iter().product();
+    for_float!(cx, "x", x.dtype, T => Ok(kernel::<T>(slot, inner, scale, shift)))
 }

@@ -1,7 +1,8 @@
 //! What the normalisations share: vectors with an element for each channel.
 
 use crate::contract::*;
-use mil_base::Dim;
+use mil_base::{DType, Dim};
+use mil_kernels::Floats;
 
 /// Reports every argument of `names` that is given and is not a vector of `channels` elements.
 pub(super) fn check_channel_vectors(cx: &mut Infer<'_>, slug: &'static str, names: &[&str], channels: Dim) {
@@ -31,4 +32,25 @@ pub(super) fn channel_values(
         return Ok(values);
     }
     Err(Failure::new(code, format!("`{name}` has {} elements for {channels} channels", values.len())))
+}
+
+/// Where a kernel finds `gamma` or `beta`, which may be left out and may have another dtype than `x`.
+#[derive(Clone, Copy)]
+pub(super) struct Parameter(Option<(usize, DType)>);
+
+impl Parameter {
+    /// The argument of that name.
+    pub(super) fn new(cx: &CpuCx<'_>, name: &str) -> Result<Parameter, Failure> {
+        match cx.slot(name) {
+            Some(slot) => Ok(Parameter(Some((slot, cx.ty(name)?.dtype)))),
+            None => Ok(Parameter(None)),
+        }
+    }
+
+    /// Its contents in one execution.
+    pub(super) fn read<'a>(&self, call: &KernelCall<'a>) -> Result<Option<Floats<'a>>, Failure> {
+        let Some((slot, dtype)) = self.0 else { return Ok(None) };
+        let floats = Floats::new(dtype, call.read(slot)?);
+        floats.map(Some).ok_or_else(|| Failure::new("op/not-planned", "a normalisation is of floats"))
+    }
 }

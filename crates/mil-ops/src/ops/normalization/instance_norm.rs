@@ -1,8 +1,11 @@
 //! `instance_norm`: mean 0 and variance 1 over the spatial axes of each channel of each image.
 
-use super::common::{channel_values, check_channel_vectors};
+use super::common::{Parameter, channel_values, check_channel_vectors};
 use crate::contract::*;
+use crate::support::plan::{for_float, output, scalar};
 use mil_base::{Opset, Type};
+use mil_kernels::norm::group_norm;
+use mil_kernels::{Float, bytes_as, bytes_as_mut};
 
 /// The card of `instance_norm`.
 pub static INSTANCE_NORM: OpDef = OpDef {
@@ -18,7 +21,7 @@ pub static INSTANCE_NORM: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("the kernel is not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| (op.ty("x")?.shape.count()? as u64).checked_mul(8),
@@ -67,4 +70,25 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         image.iter_mut().for_each(|v| *v = (*v - mean) / (variance + epsilon).sqrt() * g + b);
     }
     Ok(vec![RefTensor::floats(x.dtype, &x.shape, out)])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    fn kernel<T: Float>(
+        slot: usize,
+        sizes: [usize; 3],
+        epsilon: f32,
+        parameters: [Parameter; 2],
+    ) -> CpuKernel {
+        CpuKernel::new(move |call| {
+            let x = bytes_as::<T>(call.read(slot)?);
+            let [gamma, beta] = [parameters[0].read(call)?, parameters[1].read(call)?];
+            group_norm(sizes, epsilon, x, gamma, beta, bytes_as_mut::<T>(output(call.outputs)?), call.pool);
+            Ok(())
+        })
+    }
+    let (x, slot, epsilon) = (cx.ty("x")?, cx.need("x")?, scalar(cx, "epsilon")?);
+    let &[_, channels, ref spatial @ ..] = x.shape.as_slice() else { return Err(cx.unplanned("x")) };
+    let parameters = [Parameter::new(cx, "gamma")?, Parameter::new(cx, "beta")?];
+    let sizes = [channels, channels, spatial.iter().product()];
+    for_float!(cx, "x", x.dtype, T => Ok(kernel::<T>(slot, sizes, epsilon, parameters)))
 }

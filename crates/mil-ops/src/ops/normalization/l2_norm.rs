@@ -1,7 +1,10 @@
 //! `l2_norm`: the last three axes scaled to length 1.
 
 use crate::contract::*;
+use crate::support::plan::{for_float, output, scalar};
 use mil_base::{Opset, Type};
+use mil_kernels::norm::l2_norm;
+use mil_kernels::{Float, bytes_as, bytes_as_mut};
 
 /// The card of `l2_norm`.
 pub static L2_NORM: OpDef = OpDef {
@@ -26,7 +29,7 @@ pub static L2_NORM: OpDef = OpDef {
     constraints: &[Constraint { slug: "l2_norm/rank", rule: "x has rank 3 or more" }],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("the kernel is not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| (op.ty("x")?.shape.count()? as u64).checked_mul(3),
@@ -57,4 +60,17 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         part.iter_mut().for_each(|v| *v /= length);
     }
     Ok(vec![RefTensor::floats(x.dtype, &x.shape, out)])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    fn kernel<T: Float>(slot: usize, row: usize, epsilon: f32) -> CpuKernel {
+        CpuKernel::new(move |call| {
+            let (x, out) = (bytes_as::<T>(call.read(slot)?), bytes_as_mut::<T>(output(call.outputs)?));
+            l2_norm(row, epsilon, x, out, call.pool);
+            Ok(())
+        })
+    }
+    let (x, slot, epsilon) = (cx.ty("x")?, cx.need("x")?, scalar(cx, "epsilon")?);
+    let [.., a, b, c] = x.shape[..] else { return Err(cx.unplanned("x")) };
+    for_float!(cx, "x", x.dtype, T => Ok(kernel::<T>(slot, a * b * c, epsilon)))
 }

@@ -1,7 +1,11 @@
 //! `layer_norm`: mean 0 and variance 1 over some axes, then scale and shift.
 
+use super::common::Parameter;
 use crate::contract::*;
+use crate::support::plan::{for_float, output, scalar};
 use mil_base::{Opset, Type};
+use mil_kernels::view::take_scratch;
+use mil_kernels::{Float, LayerNorm, StridedCopy, bytes_as, bytes_as_mut};
 
 /// The card of `layer_norm`.
 pub static LAYER_NORM: OpDef = OpDef {
@@ -45,7 +49,7 @@ pub static LAYER_NORM: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("the kernel is not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| Some(8 * op.ty("x")?.shape.count()? as u64),
@@ -151,4 +155,70 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         y * gamma.as_ref().map_or(1.0, |t| t[w]) + beta.as_ref().map_or(0.0, |t| t[w])
     });
     Ok(vec![RefTensor::floats(x.dtype, &x.shape, scaled.collect())])
+}
+
+/// The kernel works on the last axes; others are moved there first, and the result back.
+struct Move {
+    there: StridedCopy,
+    back: StridedCopy,
+}
+
+/// How to bring the axes listed in `axes` (ascending) behind all others; nothing if they are there.
+fn moved(shape: &[usize], axes: &[usize]) -> Option<Move> {
+    let rest = (0..shape.len()).filter(|a| !axes.contains(a));
+    let order: Vec<usize> = rest.chain(axes.iter().copied()).collect();
+    // Axes of one element lie anywhere.
+    let real: Vec<usize> = order.iter().copied().filter(|&a| shape[a] != 1).collect();
+    if real.is_sorted() {
+        return None;
+    }
+    let permuted: Vec<usize> = order.iter().map(|&a| shape[a]).collect();
+    let mut inverse = vec![0; order.len()];
+    order.iter().enumerate().for_each(|(to, &from)| inverse[from] = to);
+    Some(Move { there: StridedCopy::permute(shape, &order), back: StridedCopy::permute(&permuted, &inverse) })
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let (x, slot, epsilon) = (cx.ty("x")?, cx.need("x")?, scalar(cx, "epsilon")?);
+    let rank = x.shape.len() as i64;
+    let listed = match cx.view.has("axes") {
+        true => cx.view.ints("axes").ok_or_else(|| cx.unplanned("axes"))?,
+        false => (0..rank).collect(),
+    };
+    let mut axes: Vec<usize> =
+        listed.into_iter().map(|a| if a < 0 { a + rank } else { a } as usize).collect();
+    axes.sort_unstable();
+    let row: usize = axes.iter().filter_map(|&a| x.shape.get(a)).product();
+    let norm = LayerNorm { rows: x.count().checked_div(row).unwrap_or(0), row, epsilon };
+    let parameters = [Parameter::new(cx, "gamma")?, Parameter::new(cx, "beta")?];
+    let moved = moved(&x.shape, &axes);
+    for_float!(cx, "x", x.dtype, T => Ok(kernel::<T>(cx, slot, norm, parameters, moved)))
+}
+
+fn kernel<T: Float>(
+    cx: &CpuCx<'_>,
+    slot: usize,
+    norm: LayerNorm,
+    parameters: [Parameter; 2],
+    moved: Option<Move>,
+) -> CpuKernel {
+    let count = norm.rows * norm.row;
+    let copies = if moved.is_some() { 2 * (count * size_of::<T>()).next_multiple_of(64) } else { 0 };
+    let scratch = norm.scratch_bytes(cx.threads) + copies;
+    let run = move |call: &mut KernelCall<'_>| {
+        let x = bytes_as::<T>(call.read(slot)?);
+        let [gamma, beta] = [parameters[0].read(call)?, parameters[1].read(call)?];
+        let out = bytes_as_mut::<T>(output(call.outputs)?);
+        let Some(moved) = &moved else {
+            norm.run(x, gamma, beta, out, call.scratch, call.pool);
+            return Ok(());
+        };
+        let (from, rest) = take_scratch::<T>(call.scratch, count);
+        let (to, rest) = take_scratch::<T>(rest, count);
+        moved.there.run(x, from, call.pool);
+        norm.run(from, gamma, beta, to, rest, call.pool);
+        moved.back.run(to, out, call.pool);
+        Ok(())
+    };
+    CpuKernel::new(run).scratch(scratch)
 }

@@ -1,7 +1,10 @@
 //! `local_response_norm`: each element divided by a power of the energy of its neighbour channels.
 
 use crate::contract::*;
+use crate::support::plan::{for_float, output, scalar};
 use mil_base::{Opset, Type};
+use mil_kernels::norm::local_response_norm;
+use mil_kernels::{Float, bytes_as, bytes_as_mut};
 
 /// The card of `local_response_norm`.
 pub static LOCAL_RESPONSE_NORM: OpDef = OpDef {
@@ -14,7 +17,7 @@ pub static LOCAL_RESPONSE_NORM: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("the kernel is not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| {
@@ -87,4 +90,22 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         }
     }
     Ok(vec![RefTensor::floats(x.dtype, &x.shape, out)])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    fn kernel<T: Float>(slot: usize, sizes: [usize; 3], params: [f32; 3]) -> CpuKernel {
+        CpuKernel::new(move |call| {
+            let (x, out) = (bytes_as::<T>(call.read(slot)?), bytes_as_mut::<T>(output(call.outputs)?));
+            local_response_norm(sizes, params, x, out, call.pool);
+            Ok(())
+        })
+    }
+    let (x, slot) = (cx.ty("x")?, cx.need("x")?);
+    let size = cx.view.int("size").and_then(|n| usize::try_from(n).ok()).filter(|&n| n > 0);
+    let (&[_, channels, ref spatial @ ..], Some(size)) = (x.shape.as_slice(), size) else {
+        return Err(cx.unplanned("size"));
+    };
+    let params = [scalar(cx, "alpha")?, scalar(cx, "beta")?, scalar(cx, "k")?];
+    let sizes = [channels, spatial.iter().product(), size];
+    for_float!(cx, "x", x.dtype, T => Ok(kernel::<T>(slot, sizes, params)))
 }

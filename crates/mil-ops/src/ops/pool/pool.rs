@@ -2,8 +2,12 @@
 
 use crate::contract::*;
 use crate::support::args::Args;
-use crate::support::window::{Slide, WindowArgs, WindowSlugs, infer_windows};
+use crate::support::plan::{for_float, output};
+use crate::support::window::{Slide, WindowArgs, WindowSlugs, infer_windows, with_kernel_window};
 use mil_base::{Dim, Opset, Shape, Type};
+use mil_kernels::pooling::{Pooling, WindowPool};
+use mil_kernels::window::Window as KernelWindow;
+use mil_kernels::{Float, bytes_as, bytes_as_mut};
 
 /// The card of `max_pool`.
 pub static MAX_POOL: OpDef = pool(
@@ -17,6 +21,7 @@ pub static MAX_POOL: OpDef = pool(
     ],
     |cx| infer(cx, &slugs("max_pool"), 5),
     |call| reference(call, maximum),
+    |cx| plan(cx, Pooling::Max),
 );
 
 /// The card of `avg_pool`.
@@ -45,6 +50,11 @@ pub static AVG_POOL: OpDef = pool(
         true => reference(call, mean_of_inside),
         false => reference(call, mean_of_covered),
     },
+    |cx| {
+        let excluded = cx.view.bool("exclude_padding_from_average");
+        let exclude_padding = excluded.ok_or_else(|| cx.unplanned("exclude_padding_from_average"))?;
+        plan(cx, Pooling::Average { exclude_padding })
+    },
 );
 
 /// The card of `l2_pool`.
@@ -59,6 +69,7 @@ pub static L2_POOL: OpDef = pool(
     ],
     |cx| infer(cx, &slugs("l2_pool"), 4),
     |call| reference(call, length),
+    |cx| plan(cx, Pooling::L2),
 );
 
 const ONES: Default = Default::Computed("1 for each spatial axis");
@@ -82,6 +93,7 @@ const fn pool(
     constraints: &'static [Constraint],
     infer: InferFn,
     reference: ReferenceFn,
+    plan: PlanFn,
 ) -> OpDef {
     OpDef {
         name,
@@ -90,7 +102,7 @@ const fn pool(
         constraints,
         infer,
         reference: Reference::Rule(reference),
-        cpu: Cpu::Reference("the kernel is not connected yet"),
+        cpu: Cpu::kernel(plan),
         gradient: Gradient::Todo("differentiation is a later issue"),
         ane: Ane::Todo("the Neural Engine's rules are a later issue"),
         cost,
@@ -239,6 +251,39 @@ fn reference(call: &RefCall<'_>, of: fn(&Window<'_>) -> f64) -> Result<Vec<RefTe
 
 fn places(d: usize, h: usize, w: usize) -> impl Iterator<Item = (usize, usize, usize)> {
     (0..d).flat_map(move |z| (0..h).flat_map(move |y| (0..w).map(move |x| (z, y, x))))
+}
+
+fn plan(cx: &CpuCx<'_>, kind: Pooling) -> Result<CpuKernel, Failure> {
+    fn kernel<T: Float>(pool: WindowPool, channels: usize, slot: usize, scratch: usize) -> CpuKernel {
+        CpuKernel::new(move |call| {
+            let (x, out) = (bytes_as::<T>(call.read(slot)?), output(call.outputs)?);
+            pool.run(channels, x, bytes_as_mut::<T>(out), call.scratch, call.pool);
+            Ok(())
+        })
+        .scratch(scratch)
+    }
+    let (x, slot) = (cx.ty("x")?, cx.need("x")?);
+    let slides = windows(&cx.view, &x.shape)?;
+    let window = with_kernel_window(&slides, KernelWindow::new).ok_or_else(|| cx.unplanned("x"))?;
+    let mut pool = WindowPool::new(kind, window);
+    if let Some(scales) = scales(kind, &slides) {
+        pool = pool.with_scales(scales);
+    }
+    let (channels, scratch) = (x.shape[0] * x.shape[1], pool.scratch_bytes(cx.threads));
+    for_float!(cx, "x", x.dtype, T => Ok(kernel::<T>(pool, channels, slot, scratch)))
+}
+
+/// One over the elements that each window of a mean covers, if some windows hang over the end.
+fn scales(kind: Pooling, slides: &[Slide; 3]) -> Option<Vec<f32>> {
+    let covered = |s: &Slide| (0..s.output).map(|o| s.covered(o)).collect::<Vec<usize>>();
+    let [d, h, w] = [covered(&slides[0]), covered(&slides[1]), covered(&slides[2])];
+    let whole = |counts: &[usize], s: &Slide| counts.iter().all(|&n| n == s.kernel);
+    let all = whole(&d, &slides[0]) && whole(&h, &slides[1]) && whole(&w, &slides[2]);
+    if all || kind != (Pooling::Average { exclude_padding: false }) {
+        return None;
+    }
+    let count = |(z, y, x): (usize, usize, usize)| (d[z] * h[y] * w[x]).max(1) as f32;
+    Some(places(d.len(), h.len(), w.len()).map(|at| 1.0 / count(at)).collect())
 }
 
 /// One operation for each element of each window.
