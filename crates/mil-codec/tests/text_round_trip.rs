@@ -55,3 +55,37 @@ fn both_dialects_say_the_same() {
         }
     }
 }
+
+/// Damaged texts: reading and printing survive them, and what is still sound keeps its meaning. `MIL_MUTATIONS=100000`
+/// widens it.
+#[test]
+fn mutated_texts_are_survived() {
+    let count = std::env::var("MIL_MUTATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(2000);
+    let mut sound = 0;
+    for seed in 0..count {
+        let mut random = random::Random(seed);
+        let text = print(&random::program(&mut random), &Options::default());
+        let mut bytes = text.into_bytes();
+        for _ in 0..1 + random.below(3) {
+            let at = random.below(bytes.len());
+            let from = random.below(bytes.len());
+            let piece = bytes[from..(from + random.below(20)).min(bytes.len())].to_vec();
+            let end = (at + random.below(20)).min(bytes.len());
+            match random.below(3) {
+                0 => drop(bytes.drain(at..end)),
+                1 => drop(bytes.splice(at..at, piece)),
+                _ => bytes[at] = b' ' + random.below(95) as u8,
+            }
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        let first = read(&text);
+        let printed = print(&first.program, &Options::default());
+        if first.diagnostics.is_empty() {
+            sound += 1;
+            let second = read(&printed);
+            assert_eq!(second.diagnostics, [], "seed {seed}\n{text}\n{printed}");
+            assert_eq!(print(&second.program, &Options::default()), printed, "seed {seed}\n{text}");
+        }
+    }
+    assert!(sound > count / 100, "only {sound} of {count} mutated texts were still sound");
+}

@@ -30,7 +30,8 @@ fn literal(name: &str, m: &Matrix, shape: &str) -> String {
 
 /// The outputs of a program's text on the CPU runtime.
 fn run(text: &str, inputs: &[(&str, Tensor)]) -> Vec<Vec<f64>> {
-    let opened = open_text("research.mil", text.to_owned(), ".", &OpenOptions::default()).unwrap_or_else(|f| panic!("{f}"));
+    let opened = open_text("research.mil", text.to_owned(), ".", &OpenOptions::default())
+        .unwrap_or_else(|f| panic!("{f}"));
     let options = LoadOptions { runtime: RuntimeKind::Cpu, threads: Some(2), ..LoadOptions::default() };
     let model = Model::new(opened, &options).unwrap_or_else(|f| panic!("{f}"));
     let inputs: Vec<(String, Tensor)> = inputs.iter().map(|(n, t)| ((*n).to_owned(), t.clone())).collect();
