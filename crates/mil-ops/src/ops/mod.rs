@@ -33,13 +33,9 @@ pub mod constexpr {
 #[allow(missing_docs)]
 pub mod control {
     pub mod cond;
-    pub mod while_loop;
-}
-
-#[allow(missing_docs)]
-pub mod control_flow {
     pub mod constant;
     pub mod select;
+    pub mod while_loop;
 }
 
 #[allow(missing_docs)]
@@ -154,6 +150,13 @@ pub mod quantization {
 }
 
 #[allow(missing_docs)]
+pub mod random {
+    pub mod categorical;
+    pub mod common;
+    pub mod distributions;
+}
+
+#[allow(missing_docs)]
 pub mod recurrent {
     pub mod common;
     pub mod gru;
@@ -198,7 +201,7 @@ pub static ALL: &[&OpDef] = &[
     &elementwise_unary::clip::CLIP,
     &movement::concat::CONCAT,
     &control::cond::COND,
-    &control_flow::constant::CONST,
+    &control::constant::CONST,
     &constexpr::constexpr_affine_dequantize::CONSTEXPR_AFFINE_DEQUANTIZE,
     &constexpr::constexpr_blockwise_shift_scale::CONSTEXPR_BLOCKWISE_SHIFT_SCALE,
     &constexpr::constexpr_cast::CONSTEXPR_CAST,
@@ -266,6 +269,10 @@ pub static ALL: &[&OpDef] = &[
     &elementwise_binary::arithmetic::POW,
     &activation::per_channel::PRELU,
     &quantization::quantize::QUANTIZE,
+    &random::distributions::RANDOM_BERNOULLI,
+    &random::categorical::RANDOM_CATEGORICAL,
+    &random::distributions::RANDOM_NORMAL,
+    &random::distributions::RANDOM_UNIFORM,
     &movement::range_1d::RANGE_1D,
     &state::read_state::READ_STATE,
     &elementwise_binary::arithmetic::REAL_DIV,
@@ -298,7 +305,7 @@ pub static ALL: &[&OpDef] = &[
     &indexing::scatter::SCATTER,
     &indexing::scatter_along_axis::SCATTER_ALONG_AXIS,
     &indexing::scatter_nd::SCATTER_ND,
-    &control_flow::select::SELECT,
+    &control::select::SELECT,
     &movement::shape::SHAPE,
     &activation::plain::SIGMOID,
     &activation::parametric::SIGMOID_HARD,
@@ -354,7 +361,7 @@ pub static FAMILIES: &[&str] = &[
     "elementwise_unary",
     "movement",
     "control",
-    "control_flow",
+    "control",
     "constexpr",
     "constexpr",
     "constexpr",
@@ -422,6 +429,10 @@ pub static FAMILIES: &[&str] = &[
     "elementwise_binary",
     "activation",
     "quantization",
+    "random",
+    "random",
+    "random",
+    "random",
     "movement",
     "state",
     "elementwise_binary",
@@ -454,7 +465,7 @@ pub static FAMILIES: &[&str] = &[
     "indexing",
     "indexing",
     "indexing",
-    "control_flow",
+    "control",
     "movement",
     "activation",
     "activation",
