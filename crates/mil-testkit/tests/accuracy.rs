@@ -26,6 +26,14 @@ fn allowance(case: &Case, dtype: DType) -> Bound {
     ops.map(|card| card.def.accuracy.bound(dtype)).fold(half_ulp(dtype), sum)
 }
 
+/// Ops that are defined for positive inputs, or so ill-conditioned for others that no accuracy can be stated: the
+/// logarithm of a sum that almost cancels.
+const POSITIVE: &[&str] = &["reduce_log_sum"];
+
+/// Ops whose accuracy is stated for activations of usual size: the exponential of a logit of many thousands, rounded to
+/// fp32, has few digits left whatever computes it.
+const UNIT: &[&str] = &["scaled_dot_product_attention"];
+
 #[test]
 fn the_cpu_is_as_near_to_the_reference_as_the_cards_say() {
     let n = mil_testkit::scale("MILWRIGHT_CASES", 2);
@@ -37,7 +45,11 @@ fn the_cpu_is_as_near_to_the_reference_as_the_cards_say() {
             for round in 0..n {
                 let seed = (number * 1000 + round) as u64;
                 let mut rng = Rng(seed);
-                let spread = [Spread::Unit, Spread::Tails, Spread::Positive][round % 3];
+                let spread = match def.name {
+                    name if POSITIVE.contains(&name) => Spread::Positive,
+                    name if UNIT.contains(&name) => Spread::Unit,
+                    _ => [Spread::Unit, Spread::Tails, Spread::Positive][round % 3],
+                };
                 let other = resized(&mut rng, &case);
                 for case in [Some(&case), other.as_ref()].into_iter().flatten() {
                     let given = inputs(&mut rng, case, spread);

@@ -98,7 +98,8 @@ impl Resizing {
         let lead = x.shape.len().checked_sub(self.sizes.len()).ok_or_else(|| cx.unplanned("x"))?;
         let mut shape = x.shape.clone();
         shape[lead..].copy_from_slice(&self.sizes);
-        if shape == x.shape {
+        // Offset corners move every position, even from a size to the same size.
+        if shape == x.shape && !matches!(self.sampling, Sampling::OffsetCorners) {
             return Ok(CpuKernel::view(slot));
         }
         let rank = shape.len();
