@@ -7,6 +7,8 @@ pub mod broadcast;
 pub(crate) mod constness;
 pub mod elementwise;
 pub mod index;
+pub mod moves;
 pub mod plan;
 pub mod steps;
 pub(crate) mod window;
+pub mod words;

@@ -1,8 +1,11 @@
 //! `argsort`: the order of the elements along an axis.
 
+use super::sorting::{for_lines, scratch};
 use crate::contract::*;
+use crate::support::axes::Around;
 use crate::support::index::*;
 use mil_base::{DType, Opset, Type};
+use mil_kernels::bytes_as_mut;
 use std::cmp::Ordering;
 
 /// The card of `argsort`.
@@ -20,7 +23,7 @@ pub static ARGSORT: OpDef = OpDef {
     constraints: &[Constraint { slug: "argsort/axis-in-range", rule: "axis is in -rank..rank" }],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("kernel not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::Zero,
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -63,4 +66,21 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
     let x = call.arg("x")?;
     let axis = axis_of(call.int("axis")?, x.shape.len())?;
     Ok(vec![RefTensor::ints(DType::Int32, &x.shape, orders(x, axis, call.bool("ascending")?))])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let (x, slot) = (cx.ty("x")?, cx.need("x")?);
+    let axis = cx.view.int("axis").ok_or_else(|| cx.unplanned("axis"))?;
+    let ascending = cx.view.bool("ascending").ok_or_else(|| cx.unplanned("ascending"))?;
+    let around = Around::new(&x.shape, axis_of(axis, x.shape.len())?);
+    let kernel = CpuKernel::new(move |call| {
+        let input = call.read(slot)?;
+        for_lines(call, input, x.dtype, around, around.along, ascending, |outputs, first, order| {
+            let out = bytes_as_mut::<u32>(&mut *outputs[0]);
+            for (i, &index) in order.iter().enumerate() {
+                out[first + i * around.after] = index;
+            }
+        })
+    });
+    Ok(kernel.scratch(scratch(around.along)))
 }

@@ -2,8 +2,12 @@
 
 use super::indices::*;
 use crate::contract::*;
+use crate::support::axes::Around;
 use crate::support::index::*;
+use crate::support::moves::{GRAIN, by_size, element_size, output};
+use crate::support::words::Words;
 use mil_base::{Opset, Shape, Type};
+use mil_kernels::{bytes_as, bytes_as_mut};
 
 /// The card of `gather`.
 pub static GATHER: OpDef = OpDef {
@@ -51,7 +55,7 @@ pub static GATHER: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("kernel not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: GRADIENT_LATER,
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -132,4 +136,52 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         Ok(place.map(|i| position(&strides, &[before, &[i], after].concat())))
     })?;
     Ok(vec![picked(x, &shape, &from)])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let (x, slot) = (cx.ty("x")?, cx.need("x")?);
+    let axis = cx.view.int("axis").ok_or_else(|| cx.unplanned("axis"))?;
+    let axis = axis_of(axis, x.shape.len())?;
+    let indices = cx.ty("indices")?;
+    let batch =
+        if cx.view.version.since >= Opset::Ios16 { cx.view.int("batch_dims").unwrap_or(0) } else { 0 };
+    let batch = usize::try_from(batch).unwrap_or(0).min(axis).min(indices.shape.len());
+    let batches: usize = x.shape[..batch].iter().product();
+    // Within one part of the batch, x is [before, along, after] and the result [before, picks, after].
+    let around = Around::new(&x.shape[batch..], axis - batch);
+    let picks: usize = indices.shape[batch..].iter().product();
+    let (words, outside, bytes) = (Words::of(cx, "indices")?, outside_of(cx, false), element_size(cx, 0)?);
+    Ok(CpuKernel::new(move |call| {
+        let words = words.read(call)?;
+        if outside.checks() {
+            for i in 0..batches * picks {
+                outside.place(words.at(i), around.along).map_err(|e| e.failure("gather/index-in-range"))?;
+            }
+        }
+        let (x, pool) = (call.read(slot)?, call.pool);
+        let out = output(call, 0)?;
+        by_size!(bytes, T => {
+            let (x, out) = (bytes_as::<T>(x), bytes_as_mut::<T>(out));
+            pool.for_pieces(out, around.after, (GRAIN / around.after.max(1)).max(1), |row, line| {
+                let (outer, pick) = (row / picks, row % picks);
+                let index = words.at(outer / around.before.max(1) * picks + pick);
+                match outside.place(index, around.along) {
+                    Ok(Some(at)) => {
+                        let from = (outer * around.along + at) * around.after;
+                        line.copy_from_slice(&x[from..from + line.len()]);
+                    }
+                    _ => line.fill(0),
+                }
+            });
+        });
+        Ok(())
+    }))
+}
+
+/// What an op that is planned does with indices outside.
+pub(super) fn outside_of(cx: &CpuCx<'_>, writes: bool) -> Outside {
+    let version = cx.view.version;
+    let validates =
+        version.param("validate_indices").is_some() && cx.view.bool("validate_indices") == Some(true);
+    Outside::of(version, validates, writes)
 }

@@ -1,10 +1,14 @@
 //! `gather_along_axis`: for each place of the result an index along one axis.
 
-use super::gather::{check_known, outside, picked};
+use super::gather::{check_known, outside, outside_of, picked};
 use super::indices::*;
 use crate::contract::*;
+use crate::support::axes::Around;
 use crate::support::index::*;
+use crate::support::moves::{GRAIN, by_size, element_size, output};
+use crate::support::words::Words;
 use mil_base::{Opset, Type};
+use mil_kernels::{bytes_as, bytes_as_mut};
 
 /// The card of `gather_along_axis`.
 pub static GATHER_ALONG_AXIS: OpDef = OpDef {
@@ -46,7 +50,7 @@ pub static GATHER_ALONG_AXIS: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("kernel not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: GRADIENT_LATER,
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -89,4 +93,38 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         Ok(place.map(|i| position(&strides, at) - at[axis] * strides[axis] + i * strides[axis]))
     })?;
     Ok(vec![picked(x, &indices.shape, &from)])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let (x, slot) = (cx.ty("x")?, cx.need("x")?);
+    let axis = cx.view.int("axis").ok_or_else(|| cx.unplanned("axis"))?;
+    let axis = axis_of(axis, x.shape.len())?;
+    let around = Around::new(&x.shape, axis);
+    let indices = cx.ty("indices")?;
+    let (count, picks) = (indices.count(), indices.shape.get(axis).copied().unwrap_or(1));
+    let (words, outside, bytes) = (Words::of(cx, "indices")?, outside_of(cx, false), element_size(cx, 0)?);
+    Ok(CpuKernel::new(move |call| {
+        let words = words.read(call)?;
+        if outside.checks() {
+            for i in 0..count {
+                let place = outside.place(words.at(i), around.along);
+                place.map_err(|e| e.failure("gather_along_axis/index-in-range"))?;
+            }
+        }
+        let (x, pool) = (call.read(slot)?, call.pool);
+        let out = output(call, 0)?;
+        by_size!(bytes, T => {
+            let (x, out) = (bytes_as::<T>(x), bytes_as_mut::<T>(out));
+            pool.for_pieces(out, around.after, (GRAIN / around.after.max(1)).max(1), |row, line| {
+                let first = row / picks.max(1) * around.along;
+                for (k, o) in line.iter_mut().enumerate() {
+                    *o = match outside.place(words.at(row * around.after + k), around.along) {
+                        Ok(Some(at)) => x[(first + at) * around.after + k],
+                        _ => 0,
+                    };
+                }
+            });
+        });
+        Ok(())
+    }))
 }

@@ -1,10 +1,13 @@
 //! `gather_nd`: slices of a tensor by the first few of their indices.
 
-use super::gather::{check_known, outside, picked};
+use super::gather::{check_known, outside, outside_of, picked};
 use super::indices::*;
 use crate::contract::*;
 use crate::support::index::*;
+use crate::support::moves::{GRAIN, by_size, element_size, output};
+use crate::support::words::{Ints, Words};
 use mil_base::{Dim, Opset, Shape, Type};
+use mil_kernels::{bytes_as, bytes_as_mut};
 
 /// The card of `gather_nd`.
 pub static GATHER_ND: OpDef = OpDef {
@@ -49,7 +52,7 @@ pub static GATHER_ND: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("kernel not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: GRADIENT_LATER,
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -118,4 +121,81 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         Ok(Some(position(&strides, &place)))
     })?;
     Ok(vec![picked(x, &shape, &from)])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let (x, slot) = (cx.ty("x")?, cx.need("x")?);
+    let indices = cx.ty("indices")?;
+    let batch =
+        if cx.view.version.since >= Opset::Ios16 { cx.view.int("batch_dims").unwrap_or(0) } else { 0 };
+    let batch = usize::try_from(batch).unwrap_or(0);
+    let (&depth, outer) = indices.shape.split_last().ok_or_else(|| cx.unplanned("indices"))?;
+    let slices = Slices::new(&x.shape, batch, depth).ok_or_else(|| cx.unplanned("indices"))?;
+    let picks: usize = outer.iter().product();
+    let each_batch = picks / outer.get(..batch).map_or(1, |b| b.iter().product::<usize>()).max(1);
+    let (words, outside, bytes) = (Words::of(cx, "indices")?, outside_of(cx, false), element_size(cx, 0)?);
+    Ok(CpuKernel::new(move |call| {
+        let words = words.read(call)?;
+        if outside.checks() {
+            for row in 0..picks {
+                slices.find(&words, row, outside).map_err(|e| e.failure("gather_nd/index-in-range"))?;
+            }
+        }
+        let (x, pool) = (call.read(slot)?, call.pool);
+        let out = output(call, 0)?;
+        by_size!(bytes, T => {
+            let (x, out) = (bytes_as::<T>(x), bytes_as_mut::<T>(out));
+            pool.for_pieces(out, slices.after, (GRAIN / slices.after.max(1)).max(1), |row, line| {
+                match slices.find(&words, row, outside) {
+                    Ok(Some(at)) => {
+                        let from = row / each_batch.max(1) * slices.batch_step + at;
+                        line.copy_from_slice(&x[from..from + line.len()]);
+                    }
+                    _ => line.fill(0),
+                }
+            });
+        });
+        Ok(())
+    }))
+}
+
+/// The slices of a tensor that vectors of `depth` indices name, behind some batch dimensions.
+pub(super) struct Slices {
+    /// Sizes and steps of the dimensions that are indexed.
+    axes: Vec<(usize, usize)>,
+    /// Elements of one part of the batch.
+    pub(super) batch_step: usize,
+    /// Elements of a slice.
+    pub(super) after: usize,
+}
+
+impl Slices {
+    /// Of a tensor of that shape; nothing if it has too few dimensions.
+    pub(super) fn new(shape: &[usize], batch: usize, depth: usize) -> Option<Slices> {
+        let inner = shape.get(batch.checked_add(depth)?..)?;
+        let indexed = shape[batch..batch + depth].iter().copied();
+        Some(Slices {
+            axes: indexed.zip(row_major(&shape[batch..])).collect(),
+            batch_step: shape[batch..].iter().product(),
+            after: inner.iter().product(),
+        })
+    }
+
+    /// Where the slice begins that vector `row` names, within its part of the batch; nothing if it is outside and ignored.
+    pub(super) fn find(
+        &self,
+        words: &Ints<'_>,
+        row: usize,
+        outside: Outside,
+    ) -> Result<Option<usize>, OutOfRange> {
+        let mut at = 0;
+        let mut ignored = false;
+        for (i, &(n, step)) in self.axes.iter().enumerate() {
+            match outside.place(words.at(row * self.axes.len() + i), n)? {
+                Some(place) => at += place * step,
+                None => ignored = true,
+            }
+        }
+        Ok((!ignored).then_some(at))
+    }
 }

@@ -34,6 +34,11 @@ impl Outside {
         }
     }
 
+    /// Can an index fail?
+    pub fn checks(self) -> bool {
+        matches!(self, Outside::Wraps | Outside::Fails)
+    }
+
     /// The place in `0..n` that an index means; nothing for one that is ignored, and an error for one that is wrong.
     pub fn place(self, index: i64, n: usize) -> Result<Option<usize>, OutOfRange> {
         let wrapped = match self {

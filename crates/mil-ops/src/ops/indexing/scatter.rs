@@ -1,10 +1,12 @@
 //! `scatter`: slices of a tensor changed by their index along an axis.
 
-use super::gather::outside;
+use super::gather::{outside, outside_of};
 use super::indices::*;
-use super::updating::{MODES, Mode, RULE, updated};
+use super::updating::{Change, MODES, Mode, RULE, kernel, updated};
 use crate::contract::*;
+use crate::support::axes::Around;
 use crate::support::index::*;
+use crate::support::words::Words;
 use mil_base::{Opset, Shape, Type};
 
 /// The card of `scatter`.
@@ -29,7 +31,7 @@ pub static SCATTER: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("kernel not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: GRADIENT_LATER,
     ane: ANE_LATER,
     cost: |op| Some(op.ty("updates")?.shape.count()? as u64),
@@ -116,4 +118,30 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         Ok(place.map(|i| position(&strides, &[before, &[i], after].concat())))
     })?;
     Ok(vec![updated(mode, data, &targets, call.arg("updates")?)?])
+}
+
+/// The mode of an op that is planned.
+pub(super) fn planned_mode(cx: &CpuCx<'_>) -> Result<Mode, Failure> {
+    cx.view.str("mode").and_then(|m| Mode::parse(&m)).ok_or_else(|| cx.unplanned("mode"))
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let data = cx.ty("data")?;
+    let axis = cx.view.int("axis").ok_or_else(|| cx.unplanned("axis"))?;
+    let around = Around::new(&data.shape, axis_of(axis, data.shape.len())?);
+    let picks = cx.ty("indices")?.count();
+    let (words, outside) = (Words::of(cx, "indices")?, outside_of(cx, true));
+    kernel(cx, planned_mode(cx)?, around.after, move |call, change| {
+        let words = words.read(call)?;
+        for outer in 0..around.before {
+            for i in 0..picks {
+                let place = outside.place(words.at(i), around.along).map_err(|e| e.failure(SLUGS.index))?;
+                if let Some(at) = place {
+                    let (from, to) = (outer * picks + i, outer * around.along + at);
+                    change(Change { from: from * around.after, to: to * around.after })?;
+                }
+            }
+        }
+        Ok(())
+    })
 }

@@ -1,10 +1,12 @@
 //! `scatter_along_axis`: elements changed, each by an index along one axis.
 
-use super::gather::outside;
+use super::gather::{outside, outside_of};
 use super::scatter::*;
-use super::updating::{RULE, updated};
+use super::updating::{Change, RULE, kernel, updated};
 use crate::contract::*;
+use crate::support::axes::Around;
 use crate::support::index::*;
+use crate::support::words::Words;
 use mil_base::{Opset, Type};
 
 /// The card of `scatter_along_axis`.
@@ -30,7 +32,7 @@ pub static SCATTER_ALONG_AXIS: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("kernel not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: GRADIENT_LATER,
     ane: ANE_LATER,
     cost: |op| Some(op.ty("updates")?.shape.count()? as u64),
@@ -78,4 +80,24 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         Ok(place.map(|i| position(&strides, at) - at[axis] * strides[axis] + i * strides[axis]))
     })?;
     Ok(vec![updated(mode, data, &targets, call.arg("updates")?)?])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let (data, indices) = (cx.ty("data")?, cx.ty("indices")?);
+    let axis = cx.view.int("axis").ok_or_else(|| cx.unplanned("axis"))?;
+    let axis = axis_of(axis, data.shape.len())?;
+    let around = Around::new(&data.shape, axis);
+    let (count, picks) = (indices.count(), indices.shape.get(axis).copied().unwrap_or(1));
+    let (words, outside) = (Words::of(cx, "indices")?, outside_of(cx, true));
+    kernel(cx, planned_mode(cx)?, 1, move |call, change| {
+        let words = words.read(call)?;
+        for from in 0..count {
+            let place = outside.place(words.at(from), around.along).map_err(|e| e.failure(SLUGS.index))?;
+            if let Some(at) = place {
+                let (outer, inner) = (from / (picks * around.after), from % around.after);
+                change(Change { from, to: (outer * around.along + at) * around.after + inner })?;
+            }
+        }
+        Ok(())
+    })
 }

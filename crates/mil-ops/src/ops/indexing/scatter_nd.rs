@@ -1,10 +1,12 @@
 //! `scatter_nd`: slices of a tensor changed by the first few of their indices.
 
-use super::gather::outside;
+use super::gather::{outside, outside_of};
+use super::gather_nd::Slices;
 use super::scatter::*;
-use super::updating::{RULE, updated};
+use super::updating::{Change, RULE, kernel, updated};
 use crate::contract::*;
 use crate::support::index::*;
+use crate::support::words::Words;
 use mil_base::{Dim, Opset, Shape, Type};
 
 /// The card of `scatter_nd`.
@@ -32,7 +34,7 @@ pub static SCATTER_ND: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("kernel not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: GRADIENT_LATER,
     ane: ANE_LATER,
     cost: |op| Some(op.ty("updates")?.shape.count()? as u64),
@@ -89,4 +91,22 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         Ok(Some(position(&strides, &place)))
     })?;
     Ok(vec![updated(mode, data, &targets, call.arg("updates")?)?])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let (data, indices) = (cx.ty("data")?, cx.ty("indices")?);
+    let (&depth, outer) = indices.shape.split_last().ok_or_else(|| cx.unplanned("indices"))?;
+    let slices = Slices::new(&data.shape, 0, depth).ok_or_else(|| cx.unplanned("indices"))?;
+    let picks: usize = outer.iter().product();
+    let (words, outside) = (Words::of(cx, "indices")?, outside_of(cx, true));
+    kernel(cx, planned_mode(cx)?, slices.after, move |call, change| {
+        let words = words.read(call)?;
+        for row in 0..picks {
+            let place = slices.find(&words, row, outside).map_err(|e| e.failure(SLUGS.index))?;
+            if let Some(to) = place {
+                change(Change { from: row * slices.after, to })?;
+            }
+        }
+        Ok(())
+    })
 }

@@ -1,9 +1,13 @@
 //! `topk`: the largest or smallest elements along an axis, and where they are.
 
 use super::argsort::orders;
+use super::sorting::{for_lines, scratch};
 use crate::contract::*;
+use crate::support::axes::Around;
 use crate::support::index::*;
+use crate::support::moves::{by_size, element_size};
 use mil_base::{DType, DTypes, Dim, Opset, Type};
+use mil_kernels::{bytes_as, bytes_as_mut};
 
 /// The card of `topk`.
 pub static TOPK: OpDef = OpDef {
@@ -46,7 +50,7 @@ pub static TOPK: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("kernel not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: GRADIENT_LATER,
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -139,4 +143,35 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         outputs.push(RefTensor::ints(dtype, &shape, indices));
     }
     Ok(outputs)
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let (x, slot, bytes) = (cx.ty("x")?, cx.need("x")?, element_size(cx, 0)?);
+    let axis = cx.view.int("axis").ok_or_else(|| cx.unplanned("axis"))?;
+    let ascending = cx.view.bool("ascending").ok_or_else(|| cx.unplanned("ascending"))?;
+    let axis = axis_of(axis, x.shape.len())?;
+    let around = Around::new(&x.shape, axis);
+    let k = cx.outputs.first().and_then(|o| o.shape.get(axis)).copied().unwrap_or(0).min(around.along);
+    let narrow = cx.outputs.get(1).is_some_and(|o| o.dtype == DType::UInt16);
+    let kernel = CpuKernel::new(move |call| {
+        let input = call.read(slot)?;
+        for_lines(call, input, x.dtype, around, k, ascending, |outputs, first, order| {
+            let (outer, inner) = (first / (around.along * around.after), first % around.after);
+            let target = outer * k * around.after + inner;
+            by_size!(bytes, T => {
+                let (input, out) = (bytes_as::<T>(input), bytes_as_mut::<T>(&mut *outputs[0]));
+                for (i, &index) in order.iter().enumerate() {
+                    out[target + i * around.after] = input[first + index as usize * around.after];
+                }
+            });
+            let Some(indices) = outputs.get_mut(1) else { return };
+            for (i, &index) in order.iter().enumerate() {
+                match narrow {
+                    true => bytes_as_mut::<u16>(indices)[target + i * around.after] = index as u16,
+                    false => bytes_as_mut::<u32>(indices)[target + i * around.after] = index,
+                }
+            }
+        })
+    });
+    Ok(kernel.scratch(scratch(around.along)))
 }

@@ -2,6 +2,7 @@
 
 use crate::contract::*;
 use crate::support::index::*;
+use crate::support::moves::{bring, output};
 use mil_base::{Opset, Type};
 
 /// The card of `band_part`.
@@ -19,7 +20,7 @@ pub static BAND_PART: OpDef = OpDef {
     constraints: &[Constraint { slug: "band_part/matrices", rule: "x has at least two dimensions" }],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("kernel not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: GRADIENT_LATER,
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -57,4 +58,26 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
     let kept = each(&x.shape, |at| in_band(lower, upper, at[row], at[row + 1]))?;
     let data = x.f64s().iter().zip(kept).map(|(&v, kept)| if kept { v } else { 0.0 }).collect();
     Ok(vec![RefTensor::from_f64(x.dtype, &x.shape, data)])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let (x, slot) = (cx.ty("x")?, cx.need("x")?);
+    let number = |name: &str| cx.view.int(name).ok_or_else(|| cx.unplanned(name));
+    let (lower, upper) = (number("lower")?, number("upper")?);
+    let &[.., rows, columns] = x.shape.as_slice() else { return Err(cx.unplanned("x")) };
+    let bytes = x.dtype.size().ok_or_else(|| cx.unplanned("x"))?;
+    let kernel = CpuKernel::new(move |call| {
+        bring(call, slot)?;
+        for (i, line) in output(call, 0)?.chunks_exact_mut((columns * bytes).max(1)).enumerate() {
+            // The band of row m goes from column m - lower to column m + upper.
+            let m = (i % rows) as i64;
+            let place = |column: i64| column.clamp(0, columns as i64) as usize * bytes;
+            let begin = if lower < 0 { 0 } else { place(m - lower) };
+            let end = if upper < 0 { line.len() } else { place(m + upper + 1) };
+            line[..begin].fill(0);
+            line[end.max(begin)..].fill(0);
+        }
+        Ok(())
+    });
+    Ok(kernel.alias(Alias::InPlace(slot)))
 }

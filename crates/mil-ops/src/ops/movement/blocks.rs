@@ -4,6 +4,7 @@
 
 use crate::contract::*;
 use crate::support::index::*;
+use crate::support::moves::Walk;
 use mil_base::{DType, DTypes, Dim, Opset, Type};
 
 /// What tells the four ops apart.
@@ -41,7 +42,7 @@ macro_rules! card {
             ],
             infer: |cx| infer(cx, &ROW),
             reference: Reference::Rule(|call| reference(call, &ROW)),
-            cpu: Cpu::Reference("kernel not connected yet"),
+            cpu: Cpu::kernel(|cx| plan(cx, &ROW)),
             gradient: GRADIENT_LATER,
             ane: ANE_LATER,
             cost: |_| Some(0),
@@ -145,4 +146,26 @@ fn reference(call: &RefCall<'_>, row: &Row) -> Result<Vec<RefTensor>, Failure> {
         position(&strides, &[at[0], channel, at[2] * b + place / b, at[3] * b + place % b])
     })?;
     Ok(vec![x.select(&shape, &from)])
+}
+
+fn plan(cx: &CpuCx<'_>, row: &Row) -> Result<CpuKernel, Failure> {
+    let x = cx.ty("x")?;
+    let out = cx.outputs.first().ok_or_else(|| cx.unplanned("x"))?;
+    let b =
+        cx.view.int(row.side).and_then(|b| usize::try_from(b).ok()).ok_or_else(|| cx.unplanned(row.side))?;
+    let (&[n, c, h, w], &[_, out_c, out_h, out_w]) = (x.shape.as_slice(), out.shape.as_slice()) else {
+        return Err(cx.unplanned("x"));
+    };
+    let (image, plane) = (c * h * w, h * w);
+    let walk = if row.to_space {
+        // Result [n, channel, h, i, w, j]; the steps of i and j are steps between channels of x.
+        let (channel, place) = if row.channel_first { (b * b, 1) } else { (1, out_c) };
+        let steps = [image, channel * plane, w, place * b * plane, 1, place * plane];
+        Walk::new(&[n, out_c, h, b, w, b], &steps)
+    } else if row.channel_first {
+        Walk::new(&[n, c, b, b, out_h, out_w], &[image, plane, w, 1, b * w, b])
+    } else {
+        Walk::new(&[n, b, b, c, out_h, out_w], &[image, w, 1, plane, b * w, b])
+    };
+    walk.kernel(cx, cx.need("x")?, &x.shape)
 }

@@ -2,7 +2,9 @@
 
 use crate::contract::*;
 use crate::support::index::*;
+use crate::support::moves::{by_size, element_size, output};
 use mil_base::{Opset, Shape, TensorType, Type};
+use mil_kernels::{StridedCopy, bytes_as, bytes_as_mut};
 
 /// The card of `concat`.
 pub static CONCAT: OpDef = OpDef {
@@ -35,7 +37,7 @@ pub static CONCAT: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("kernel not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: GRADIENT_LATER,
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -142,4 +144,46 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         start + position(&strides[which], at) - begin * strides[which][axis]
     })?;
     Ok(vec![all.select(&shape, &from)])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let values = cx.tys("values")?;
+    let rank = values.first().map_or(0, |v| v.shape.len());
+    if rank == 0 {
+        return side_by_side(cx, &vec![1; values.len()], 1);
+    }
+    let axis = cx.view.int("axis").ok_or_else(|| cx.unplanned("axis"))?;
+    let axis = axis_of(axis, rank)?;
+    let before: usize = values[0].shape[..axis].iter().product();
+    let after: usize = values[0].shape[axis + 1..].iter().product();
+    if cx.view.bool("interleave") == Some(true) {
+        return side_by_side(cx, &vec![after; values.len()], before * values[0].shape[axis]);
+    }
+    let widths: Vec<usize> = values.iter().map(|v| v.shape[axis] * after).collect();
+    side_by_side(cx, &widths, before)
+}
+
+/// Values as matrices of `rows` rows, side by side: each row of the result is a row of each value in turn.
+pub(super) fn side_by_side(cx: &CpuCx<'_>, widths: &[usize], rows: usize) -> Result<CpuKernel, Failure> {
+    let (first, bytes) = (cx.need("values")?, element_size(cx, 0)?);
+    let total: usize = widths.iter().sum();
+    if widths.len() == 1 {
+        return Ok(CpuKernel::view(first));
+    }
+    let mut copies = Vec::with_capacity(widths.len());
+    let mut at = 0;
+    for &width in widths {
+        copies.push(StridedCopy::new(&[rows, width], 0, &[width, 1], at, &[total, 1]));
+        at += width;
+    }
+    Ok(CpuKernel::new(move |call| {
+        for (i, copy) in copies.iter().enumerate() {
+            let (x, pool) = (call.read(first + i)?, call.pool);
+            let out = output(call, 0)?;
+            if !x.is_empty() {
+                by_size!(bytes, T => copy.run::<T>(bytes_as(x), bytes_as_mut(out), pool));
+            }
+        }
+        Ok(())
+    }))
 }

@@ -2,6 +2,7 @@
 
 use crate::contract::*;
 use crate::support::index::*;
+use crate::support::moves::output;
 use mil_base::{DType, Dim, Opset, Shape, Type};
 
 /// The card of `fill`.
@@ -21,7 +22,7 @@ pub static FILL: OpDef = OpDef {
     }],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("kernel not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::Zero,
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -67,4 +68,30 @@ pub(super) fn repeated(call: &RefCall<'_>, shape: &[usize]) -> Result<RefTensor,
         Some(_) => Err(Failure::new("op/argument-unreadable", "`value` is not one value")),
         None => Ok(RefTensor::floats(DType::Fp32, shape, vec![0.0; n])),
     }
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    filling(cx, cx.need("shape")?)
+}
+
+/// The kernel that fills output 0 with `value`; the argument at `unread` gave only the shape.
+pub(super) fn filling(cx: &CpuCx<'_>, unread: usize) -> Result<CpuKernel, Failure> {
+    let out = cx.outputs.first().ok_or_else(|| cx.unplanned("value"))?;
+    let mut element = match cx.view.has("value") {
+        true => cx.tensor("value").ok_or_else(|| cx.unplanned("value"))?.bytes().to_vec(),
+        false => vec![0; out.dtype.size().unwrap_or(1)],
+    };
+    let kept = element.len();
+    if element.windows(2).all(|pair| pair[0] == pair[1]) {
+        element.truncate(1);
+    }
+    let run = move |call: &mut KernelCall<'_>| {
+        let out = output(call, 0)?;
+        match element.as_slice() {
+            [one] => out.fill(*one),
+            many => out.chunks_exact_mut(many.len().max(1)).for_each(|o| o.copy_from_slice(many)),
+        }
+        Ok(())
+    };
+    Ok(CpuKernel::new(run).keeps(vec![unread], kept))
 }

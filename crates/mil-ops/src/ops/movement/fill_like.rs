@@ -1,6 +1,6 @@
 //! `fill_like`: a tensor of one value, in the shape of another.
 
-use super::fill::repeated;
+use super::fill::{filling, repeated};
 use crate::contract::*;
 use crate::support::index::ANE_LATER;
 use mil_base::{DType, Opset};
@@ -23,7 +23,7 @@ pub static FILL_LIKE: OpDef = OpDef {
         cx.one(dtype, shape)
     },
     reference: Reference::Rule(|call| Ok(vec![repeated(call, &call.arg("ref_tensor")?.shape)?])),
-    cpu: Cpu::Reference("kernel not connected yet"),
+    cpu: Cpu::kernel(|cx| filling(cx, cx.need("ref_tensor")?)),
     gradient: Gradient::Zero,
     ane: ANE_LATER,
     cost: |_| Some(0),

@@ -1,8 +1,12 @@
 //! `one_hot`: a vector for each index, with one value at the index and another elsewhere.
 
 use crate::contract::*;
+use crate::support::axes::Around;
 use crate::support::index::*;
-use mil_base::{DType, Dim, Opset, Type};
+use crate::support::moves::{by_size, element_size, output};
+use crate::support::words::Words;
+use mil_base::{DType, Dim, Opset, Tensor, Type};
+use mil_kernels::bytes_as_mut;
 
 /// The card of `one_hot`.
 pub static ONE_HOT: OpDef = OpDef {
@@ -24,7 +28,7 @@ pub static ONE_HOT: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("kernel not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::Zero,
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -73,4 +77,34 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         if values[position(&strides, &place)] == i as i64 { on } else { off }
     })?;
     Ok(vec![RefTensor::from_f64(dtype, &shape, data)])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let out = cx.outputs.first().ok_or_else(|| cx.unplanned("indices"))?;
+    let axis = cx.view.int("axis").ok_or_else(|| cx.unplanned("axis"))?;
+    let around = Around::new(&out.shape, axis_of(axis, out.shape.len())?);
+    let value = |name: &str| {
+        let value = cx.view.float(name).ok_or_else(|| cx.unplanned(name))?;
+        Tensor::from_f64(out.dtype, &[], &[value]).map_err(|_| cx.unplanned(name))
+    };
+    let (on, off) = (value("on_value")?, value("off_value")?);
+    let (indices, bytes) = (Words::of(cx, "indices")?, element_size(cx, 0)?);
+    let count = around.before * around.after;
+    Ok(CpuKernel::new(move |call| {
+        let indices = indices.read(call)?;
+        let out = output(call, 0)?;
+        by_size!(bytes, T => {
+            // A tensor made from a vector of bytes need not be aligned, so its element is read bytewise.
+            let element = |t: &Tensor| bytemuck::pod_read_unaligned::<T>(t.bytes());
+            let (on, out) = (element(&on), bytes_as_mut::<T>(out));
+            out.fill(element(&off));
+            for i in 0..count {
+                let (outer, inner) = (i / around.after, i % around.after);
+                if let Some(at) = usize::try_from(indices.at(i)).ok().filter(|&at| at < around.along) {
+                    out[(outer * around.along + at) * around.after + inner] = on;
+                }
+            }
+        });
+        Ok(())
+    }))
 }

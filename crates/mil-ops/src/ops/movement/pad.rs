@@ -3,7 +3,10 @@
 use super::common::Problem;
 use crate::contract::*;
 use crate::support::index::*;
-use mil_base::{Dim, Opset, Shape, Type};
+use crate::support::moves::{GRAIN, by_size, element_size, output};
+use crate::support::words::Words;
+use mil_base::{Dim, Opset, Shape, Tensor, Type};
+use mil_kernels::{Pad, PadMode, bytes_as, bytes_as_mut};
 
 /// The card of `pad`.
 pub static PAD: OpDef = OpDef {
@@ -32,7 +35,7 @@ pub static PAD: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("kernel not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: GRADIENT_LATER,
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -159,4 +162,78 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         values[from]
     })?;
     Ok(vec![RefTensor::floats(x.dtype, &shape, data)])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let (x, slot, bytes) = (cx.ty("x")?, cx.need("x")?, element_size(cx, 0)?);
+    let mode = cx.view.str("mode").and_then(|m| Mode::parse(&m)).ok_or_else(|| cx.unplanned("mode"))?;
+    let value = cx.view.float("constant_val").ok_or_else(|| cx.unplanned("constant_val"))?;
+    let value = Tensor::from_f64(x.dtype, &[], &[value]).map_err(|_| cx.unplanned("constant_val"))?;
+    let Some(pads) = cx.view.ints("pad") else { return plan_open(cx, mode, value) };
+    let (_, borders) = padded(&Shape::known(&x.shape), &pads, mode)?;
+    let (before, after): (Vec<usize>, Vec<usize>) = borders.into_iter().unzip();
+    let pad = Pad::new(&x.shape, &before, &after);
+    Ok(CpuKernel::new(move |call| {
+        let (x, pool) = (call.read(slot)?, call.pool);
+        let out = output(call, 0)?;
+        by_size!(bytes, T => {
+            let mode = match mode {
+                Mode::Constant => PadMode::Constant(bytemuck::pod_read_unaligned::<T>(value.bytes())),
+                Mode::Reflect => PadMode::Reflect,
+                Mode::Replicate => PadMode::Replicate,
+            };
+            pad.run::<T>(mode, bytes_as(x), bytes_as_mut(out), pool);
+        });
+        Ok(())
+    }))
+}
+
+/// The kernel for a border that comes at run time, in an output whose size is declared.
+fn plan_open(cx: &CpuCx<'_>, mode: Mode, value: Tensor) -> Result<CpuKernel, Failure> {
+    let (x, slot, bytes) = (cx.ty("x")?.shape, cx.need("x")?, element_size(cx, 0)?);
+    let out_shape = cx.outputs.first().ok_or_else(|| cx.unplanned("pad"))?.shape.clone();
+    let (pads, strides) = (Words::of(cx, "pad")?, row_major(&x));
+    let width = out_shape.last().copied().unwrap_or(1).max(1);
+    Ok(CpuKernel::new(move |call| {
+        let pads = pads.read(call)?;
+        for (d, (&size, &padded)) in x.iter().zip(&out_shape).enumerate() {
+            let (before, after) = (pads.at(2 * d), pads.at(2 * d + 1));
+            let most = if mode == Mode::Reflect { size as i64 - 1 } else { i64::from(i32::MAX) };
+            let fits = (0..=most).contains(&before) && (0..=most).contains(&after);
+            if !fits || before + after + size as i64 != padded as i64 {
+                let message = format!(
+                    "a border of {before} and {after} does not make dimension {d} of {size} one of {padded}"
+                );
+                return Err(Failure::new("pad/border-fits", message));
+            }
+        }
+        let (input, pool) = (call.read(slot)?, call.pool);
+        let out = output(call, 0)?;
+        let place = |d: usize, i: usize| {
+            let (i, n) = (i as i64 - pads.at(2 * d), x[d] as i64);
+            let at = match mode {
+                Mode::Constant if !(0..n).contains(&i) => return None,
+                Mode::Reflect if i < 0 => -i,
+                Mode::Reflect if i >= n => 2 * (n - 1) - i,
+                Mode::Replicate => i.clamp(0, n - 1),
+                _ => i,
+            };
+            Some(at as usize * strides[d])
+        };
+        by_size!(bytes, T => {
+            let (input, fill) = (bytes_as::<T>(input), bytemuck::pod_read_unaligned::<T>(value.bytes()));
+            pool.for_pieces(bytes_as_mut::<T>(out), width, (GRAIN / width).max(1), |row, line| {
+                let (mut rest, mut first) = (row, Some(0));
+                for d in (0..x.len().saturating_sub(1)).rev() {
+                    first = first.zip(place(d, rest % out_shape[d])).map(|(a, b)| a + b);
+                    rest /= out_shape[d];
+                }
+                for (i, o) in line.iter_mut().enumerate() {
+                    let last = if x.is_empty() { Some(0) } else { place(x.len() - 1, i) };
+                    *o = first.zip(last).map_or(fill, |(a, b)| input[a + b]);
+                }
+            });
+        });
+        Ok(())
+    }))
 }

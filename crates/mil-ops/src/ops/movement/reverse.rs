@@ -2,6 +2,7 @@
 
 use crate::contract::*;
 use crate::support::index::*;
+use crate::support::moves::Walk;
 use mil_base::{Opset, Type};
 
 /// The card of `reverse`.
@@ -18,7 +19,7 @@ pub static REVERSE: OpDef = OpDef {
     }],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("kernel not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: GRADIENT_LATER,
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -49,4 +50,19 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         (0..rank).map(|d| along(d) * strides[d]).sum()
     })?;
     Ok(vec![x.select(&x.shape, &from)])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let x = cx.ty("x")?;
+    let rank = x.shape.len();
+    let axes = match cx.view.ints("axes") {
+        Some(axes) => axes.into_iter().map(|a| axis_of(a, rank)).collect::<Result<Vec<_>, _>>()?,
+        None => (0..rank).collect(),
+    };
+    let mut walk = Walk::over(&x.shape);
+    for axis in axes.into_iter().filter(|&a| x.shape[a] > 1) {
+        walk.start += (x.shape[axis] - 1) * walk.steps[axis] as usize;
+        walk.steps[axis] = -walk.steps[axis];
+    }
+    walk.kernel(cx, cx.need("x")?, &x.shape)
 }

@@ -1,9 +1,10 @@
 //! `slice_by_index`: a part of a tensor, as numpy's `x[begin:end:stride, ..]`.
 
 use super::common::INDEX_17;
-use super::slicing::{Arguments, Slugs, cuts, positions, shape};
+use super::slicing::{Arguments, Bounds, Edge, Slugs, cuts, positions, shape, walk};
 use crate::contract::*;
 use crate::support::index::*;
+use crate::support::moves::{Copy, Walk, element_size, output};
 use mil_base::{Opset, Shape, Type};
 
 /// The card of `slice_by_index`.
@@ -49,7 +50,7 @@ pub static SLICE_BY_INDEX: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("kernel not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: GRADIENT_LATER,
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -94,4 +95,30 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
     let cuts = cuts(&x.shape, &axes, &SLUGS)?;
     let shape: Vec<usize> = cuts.iter().filter(|c| !c.squeeze).map(|c| c.count).collect();
     Ok(vec![x.select(&shape, &positions(&x.shape, &cuts)?)])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let x = cx.ty("x")?;
+    let slot = cx.need("x")?;
+    let arguments = Arguments::of_op(&cx.view).map_err(|name| cx.unplanned(name))?;
+    let axes = arguments.axes(x.shape.len(), &SLUGS)?;
+    let known = axes.iter().all(|a| a.begin != Edge::Unknown && a.end != Edge::Unknown);
+    if known {
+        return walk(&x.shape, &cuts(&x.shape, &axes, &SLUGS)?).kernel(cx, slot, &x.shape);
+    }
+    // The sizes of the result are known, where the slice starts is not.
+    let mut sizes = cx.outputs.first().ok_or_else(|| cx.unplanned("x"))?.shape.clone();
+    for d in (0..axes.len()).filter(|&d| axes[d].squeeze) {
+        sizes.insert(d.min(sizes.len()), 1);
+    }
+    let strides = row_major(&x.shape);
+    let steps = axes.iter().zip(&strides).map(|(a, &s)| a.stride.saturating_mul(s as i64) as isize).collect();
+    let copy = Copy::new(&Walk { start: 0, sizes: sizes.clone(), steps });
+    let (bounds, bytes, shape) = (Bounds::of(cx)?, element_size(cx, 0)?, x.shape);
+    Ok(CpuKernel::new(move |call| {
+        let start = bounds.start(call, &axes, &shape, &sizes, &strides, &SLUGS)?;
+        let (x, pool) = (call.read(slot)?, call.pool);
+        copy.run(bytes, start, x, output(call, 0)?, pool);
+        Ok(())
+    }))
 }

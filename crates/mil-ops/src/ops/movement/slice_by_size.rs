@@ -3,6 +3,9 @@
 use super::common::{INDEX_17, Problem};
 use crate::contract::*;
 use crate::support::index::*;
+use crate::support::moves::Walk;
+use crate::support::moves::{Copy, element_size, output};
+use crate::support::words::Words;
 use mil_base::{Dim, Opset, Shape, Type};
 
 /// The card of `slice_by_size`.
@@ -39,7 +42,7 @@ pub static SLICE_BY_SIZE: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("kernel not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: GRADIENT_LATER,
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -122,4 +125,32 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
     let shape: Vec<usize> = parts.iter().map(|p| p.1).collect();
     let from = each(&shape, |at| parts.iter().zip(at).zip(&strides).map(|((p, i), s)| (p.0 + i) * s).sum())?;
     Ok(vec![x.select(&shape, &from)])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let x = cx.ty("x")?;
+    let slot = cx.need("x")?;
+    let out = cx.outputs.first().ok_or_else(|| cx.unplanned("x"))?;
+    let mut walk = Walk::over(&x.shape);
+    let steps: Vec<usize> = walk.steps.iter().map(|&s| s as usize).collect();
+    walk.sizes.clone_from(&out.shape);
+    if let (Some(begins), Some(sizes)) = (cx.view.ints("begin"), cx.view.ints("size")) {
+        let parts = parts(&x.shape, &begins, &sizes)?;
+        walk.start = parts.iter().zip(&steps).map(|(p, s)| p.0 * s).sum();
+        return walk.kernel(cx, slot, &x.shape);
+    }
+    // The size of the part is known, where it starts is not.
+    let (begins, bytes, copy) = (Words::of(cx, "begin")?, element_size(cx, 0)?, Copy::new(&walk));
+    let (shape, sizes) = (x.shape, walk.sizes);
+    Ok(CpuKernel::new(move |call| {
+        let begins = begins.read(call)?;
+        let mut start = 0;
+        for (d, (&total, &size)) in shape.iter().zip(&sizes).enumerate() {
+            let (first, _) = part(Dim::Known(total), Some(begins.at(d)), Some(size as i64))?;
+            start += first.unwrap_or(0) * steps[d];
+        }
+        let (x, pool) = (call.read(slot)?, call.pool);
+        copy.run(bytes, start, x, output(call, 0)?, pool);
+        Ok(())
+    }))
 }

@@ -2,10 +2,12 @@
 
 use super::common::INDEX_17;
 use super::slice_by_index::{BEGIN_MASK, END_MASK, SQUEEZE_MASK, sliced};
-use super::slicing::{Arguments, Slugs, cuts, positions};
+use super::slicing::{Arguments, Bounds, Edge, Slugs, cuts, positions, walk};
 use crate::contract::*;
 use crate::support::index::*;
+use crate::support::moves::{bring, by_size, element_size, output};
 use mil_base::{Opset, Type};
+use mil_kernels::{StridedCopy, bytes_as, bytes_as_mut};
 
 /// The card of `slice_update`.
 pub static SLICE_UPDATE: OpDef = OpDef {
@@ -41,7 +43,7 @@ pub static SLICE_UPDATE: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("kernel not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: GRADIENT_LATER,
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -81,4 +83,61 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         from[at] = x.count() + i;
     }
     Ok(vec![super::stack::chained(&[x, update]).select(&x.shape, &from)])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let x = cx.ty("x")?;
+    let (slot, update) = (cx.need("x")?, cx.need("update")?);
+    let arguments = Arguments::of_op(&cx.view).map_err(|name| cx.unplanned(name))?;
+    let axes = arguments.axes(x.shape.len(), &SLUGS)?;
+    let mut sizes = cx.ty("update")?.shape;
+    for d in (0..axes.len()).filter(|&d| axes[d].squeeze) {
+        sizes.insert(d.min(sizes.len()), 1);
+    }
+    let strides = row_major(&x.shape);
+    let steps: Vec<i64> =
+        axes.iter().zip(&strides).map(|(a, &s)| a.stride.saturating_mul(s as i64)).collect();
+    let known = axes.iter().all(|a| a.begin != Edge::Unknown && a.end != Edge::Unknown);
+    let fixed = match known {
+        true => Some(walk(&x.shape, &cuts(&x.shape, &axes, &SLUGS)?).start),
+        false => None,
+    };
+    let bounds = Bounds::of(cx)?;
+    let (bytes, shape) = (element_size(cx, 0)?, x.shape);
+    // A target is walked forward only; elements that go backward are placed one by one.
+    let forward: Option<Vec<usize>> = steps.iter().map(|&s| usize::try_from(s).ok()).collect();
+    let copy = forward.map(|steps| StridedCopy::new(&sizes, 0, &row_major(&sizes), 0, &steps));
+    let kernel = CpuKernel::new(move |call| {
+        let start = match fixed {
+            Some(start) => start,
+            None => bounds.start(call, &axes, &shape, &sizes, &strides, &SLUGS)?,
+        };
+        bring(call, slot)?;
+        let (u, pool) = (call.read(update)?, call.pool);
+        if u.is_empty() {
+            return Ok(());
+        }
+        let out = output(call, 0)?;
+        by_size!(bytes, T => {
+            let (u, out) = (bytes_as::<T>(u), bytes_as_mut::<T>(out));
+            match &copy {
+                Some(copy) => copy.run::<T>(u, &mut out[start..], pool),
+                None => place(u, out, start as i64, &sizes, &steps),
+            }
+        });
+        Ok(())
+    });
+    Ok(kernel.alias(Alias::InPlace(slot)))
+}
+
+/// Puts the elements of `u`, which has these sizes, at `start` and in these steps.
+fn place<T: Copy>(u: &[T], out: &mut [T], start: i64, sizes: &[usize], steps: &[i64]) {
+    for (i, &value) in u.iter().enumerate() {
+        let (mut rest, mut at) = (i, start);
+        for (&size, &step) in sizes.iter().zip(steps).rev() {
+            at += (rest % size) as i64 * step;
+            rest /= size;
+        }
+        out[at as usize] = value;
+    }
 }

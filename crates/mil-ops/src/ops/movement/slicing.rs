@@ -4,7 +4,9 @@
 //! always gives its one element unless the slice is evidently empty, and a bound before the first element stops at it.
 
 use super::common::Problem;
-use crate::contract::{OpView, RefCall};
+use crate::contract::{CpuCx, Failure, KernelCall, OpView, RefCall};
+use crate::support::moves::Walk;
+use crate::support::words::{Ints, Words};
 use mil_base::Dim;
 
 /// One bound of a slice.
@@ -250,12 +252,62 @@ fn cut(size: usize, axis: &Axis) -> Result<Cut, String> {
 }
 
 /// For each element of a slice, in row-major order, its position in `x`.
-pub fn positions(x: &[usize], cuts: &[Cut]) -> Result<Vec<usize>, crate::contract::Failure> {
+pub fn positions(x: &[usize], cuts: &[Cut]) -> Result<Vec<usize>, Failure> {
     let strides = crate::support::index::row_major(x);
     let counts: Vec<usize> = cuts.iter().map(|c| c.count).collect();
     crate::support::index::each(&counts, |at| {
         cuts.iter().zip(at).zip(&strides).map(|((cut, &i), stride)| cut.at(i) * stride).sum()
     })
+}
+
+/// The walk over `x` that visits a slice.
+pub fn walk(x: &[usize], cuts: &[Cut]) -> Walk {
+    let strides = crate::support::index::row_major(x);
+    Walk {
+        start: cuts.iter().zip(&strides).map(|(cut, stride)| cut.start * stride).sum(),
+        sizes: cuts.iter().map(|cut| cut.count).collect(),
+        steps: cuts.iter().zip(&strides).map(|(cut, &stride)| cut.step as isize * stride as isize).collect(),
+    }
+}
+
+/// `begin` and `end` as they come at run time.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    begin: Words,
+    end: Words,
+}
+
+impl Bounds {
+    /// Those of the op.
+    pub fn of(cx: &CpuCx<'_>) -> Result<Bounds, Failure> {
+        Ok(Bounds { begin: Words::of(cx, "begin")?, end: Words::of(cx, "end")? })
+    }
+
+    /// The position in `x` of the first element of the slice, which must have the planned sizes.
+    pub fn start(
+        &self,
+        call: &KernelCall<'_>,
+        axes: &[Axis],
+        x: &[usize],
+        sizes: &[usize],
+        strides: &[usize],
+        slugs: &Slugs,
+    ) -> Result<usize, Failure> {
+        let (begin, end) = (self.begin.read(call)?, self.end.read(call)?);
+        let mut start = 0;
+        for (d, axis) in axes.iter().enumerate() {
+            let at = |edge, words: Ints<'_>| if edge == Edge::Masked { edge } else { Edge::At(words.at(d)) };
+            let axis = Axis { begin: at(axis.begin, begin), end: at(axis.end, end), ..*axis };
+            let cut = cut(x[d], &axis).map_err(|message| bounds(slugs, d, message))?;
+            if cut.count != sizes[d] {
+                let message =
+                    format!("dimension {d}: the slice has {} elements, not {}", cut.count, sizes[d]);
+                return Err(Failure::new(slugs.bounds, message));
+            }
+            start += cut.start * strides[d];
+        }
+        Ok(start)
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::contract::*;
 use crate::support::index::*;
+use crate::support::moves::Walk;
 use mil_base::{Dim, Opset, Type};
 
 /// The card of `sliding_windows`.
@@ -21,7 +22,7 @@ pub static SLIDING_WINDOWS: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("kernel not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: GRADIENT_LATER,
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -78,4 +79,19 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         position(&strides, &place)
     })?;
     Ok(vec![x.select(&shape, &from)])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let x = cx.ty("x")?;
+    let number = |name: &str| cx.view.int(name).ok_or_else(|| cx.unplanned(name));
+    let axis = axis_of(number("axis")?, x.shape.len())?;
+    let found = windows(x.shape[axis], number("size")?, number("stride")?);
+    let (number, size, stride) = found.ok_or_else(|| Failure::new(FITS, "the windows do not fit"))?;
+    let mut walk = Walk::over(&x.shape);
+    let step = walk.steps[axis];
+    walk.sizes[axis] = number;
+    walk.steps[axis] = step * stride as isize;
+    walk.sizes.insert(axis + 1, size);
+    walk.steps.insert(axis + 1, step);
+    walk.kernel(cx, cx.need("x")?, &x.shape)
 }

@@ -2,7 +2,9 @@
 
 use crate::contract::*;
 use crate::support::index::*;
+use crate::support::moves::{by_size, element_size, output};
 use mil_base::{Dim, Opset, Type};
+use mil_kernels::{StridedCopy, bytes_as, bytes_as_mut};
 
 /// The card of `split`.
 pub static SPLIT: OpDef = OpDef {
@@ -31,7 +33,7 @@ pub static SPLIT: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("kernel not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: GRADIENT_LATER,
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -130,4 +132,29 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         begin += size;
     }
     Ok(results)
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let (x, slot) = (cx.ty("x")?, cx.need("x")?);
+    let axis = cx.view.int("axis").ok_or_else(|| cx.unplanned("axis"))?;
+    let axis = axis_of(axis, x.shape.len())?;
+    let rows: usize = x.shape[..axis].iter().product();
+    let total: usize = x.shape[axis..].iter().product();
+    let bytes = element_size(cx, 0)?;
+    let (mut copies, mut at) = (Vec::with_capacity(cx.outputs.len()), 0);
+    for out in &cx.outputs {
+        let width: usize = out.shape.get(axis..).unwrap_or_default().iter().product();
+        copies.push(StridedCopy::new(&[rows, width], at, &[total, 1], 0, &[width, 1]));
+        at += width;
+    }
+    Ok(CpuKernel::new(move |call| {
+        let (x, pool) = (call.read(slot)?, call.pool);
+        for (i, copy) in copies.iter().enumerate() {
+            let out = output(call, i)?;
+            if !out.is_empty() {
+                by_size!(bytes, T => copy.run::<T>(bytes_as(x), bytes_as_mut(out), pool));
+            }
+        }
+        Ok(())
+    }))
 }

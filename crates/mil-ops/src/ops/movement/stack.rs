@@ -1,6 +1,6 @@
 //! `stack`: tensors of one shape side by side along a new axis.
 
-use super::concat::same_dtype;
+use super::concat::{same_dtype, side_by_side};
 use crate::contract::*;
 use crate::support::index::*;
 use mil_base::{Dim, Opset, Shape, Type};
@@ -20,7 +20,7 @@ pub static STACK: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("kernel not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: GRADIENT_LATER,
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -90,4 +90,13 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
     let values = call.all("values");
     let rank = values.first().map_or(0, |v| v.shape.len());
     stacked(values, axis_of(call.int("axis")?, rank + 1)?)
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let values = cx.tys("values")?;
+    let axis = cx.view.int("axis").ok_or_else(|| cx.unplanned("axis"))?;
+    let first = values.first().ok_or_else(|| cx.unplanned("values"))?;
+    let axis = axis_of(axis, first.shape.len() + 1)?;
+    let (before, after) = first.shape.split_at(axis);
+    side_by_side(cx, &vec![after.iter().product(); values.len()], before.iter().product())
 }

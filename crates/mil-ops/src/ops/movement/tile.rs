@@ -3,6 +3,7 @@
 use super::common::Problem;
 use crate::contract::*;
 use crate::support::index::*;
+use crate::support::moves::Walk;
 use mil_base::{Dim, Opset, Shape, Type};
 
 /// The card of `tile`.
@@ -19,7 +20,7 @@ pub static TILE: OpDef = OpDef {
     }],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("kernel not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: GRADIENT_LATER,
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -67,4 +68,16 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
     let strides = row_major(&x.shape);
     let from = each(&shape, |at| (0..at.len()).map(|d| at[d] % x.shape[d] * strides[d]).sum())?;
     Ok(vec![x.select(&shape, &from)])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let x = cx.ty("x")?;
+    let out = cx.outputs.first().ok_or_else(|| cx.unplanned("x"))?;
+    let strides = row_major(&x.shape);
+    let mut walk = Walk::new(&[], &[]);
+    for ((&size, &tiled), &step) in x.shape.iter().zip(&out.shape).zip(&strides) {
+        walk.sizes.extend([tiled.checked_div(size).unwrap_or(1), size]);
+        walk.steps.extend([0, step as isize]);
+    }
+    walk.kernel(cx, cx.need("x")?, &x.shape)
 }

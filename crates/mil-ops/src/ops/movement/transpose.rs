@@ -2,6 +2,7 @@
 
 use crate::contract::*;
 use crate::support::index::*;
+use crate::support::moves::Walk;
 use mil_base::{Opset, Shape, Type};
 
 /// The card of `transpose`.
@@ -24,7 +25,7 @@ pub static TRANSPOSE: OpDef = OpDef {
     }],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("kernel not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: GRADIENT_LATER,
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -53,4 +54,26 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
     let shape: Vec<usize> = perm.iter().map(|&axis| x.shape[axis]).collect();
     let from = each(&shape, |at| perm.iter().zip(at).map(|(&axis, i)| strides[axis] * i).sum())?;
     Ok(vec![x.select(&shape, &from)])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let x = cx.ty("x")?;
+    let perm = cx.view.ints("perm").ok_or_else(|| cx.unplanned("perm"))?;
+    let perm = perm.into_iter().map(|a| axis_of(a, x.shape.len())).collect::<Result<Vec<_>, _>>()?;
+    let strides = row_major(&x.shape);
+    // Dimensions that stay neighbours become one, so that the planes to transpose are as large as they can be.
+    let (mut sizes, mut steps): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
+    for axis in perm.into_iter().filter(|&a| x.shape[a] != 1) {
+        match (sizes.last_mut(), steps.last_mut()) {
+            (Some(size), Some(step)) if *step == strides[axis] * x.shape[axis] => {
+                *size *= x.shape[axis];
+                *step = strides[axis];
+            }
+            _ => {
+                sizes.push(x.shape[axis]);
+                steps.push(strides[axis]);
+            }
+        }
+    }
+    Walk::new(&sizes, &steps).kernel(cx, cx.need("x")?, &x.shape)
 }
