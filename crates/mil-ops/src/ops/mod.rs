@@ -32,9 +32,13 @@ pub mod constexpr {
 
 #[allow(missing_docs)]
 pub mod control {
-    pub mod cond;
     pub mod constant;
     pub mod select;
+}
+
+#[allow(missing_docs)]
+pub mod control_flow {
+    pub mod cond;
     pub mod while_loop;
 }
 
@@ -84,6 +88,7 @@ pub mod indexing {
     pub mod scatter;
     pub mod scatter_along_axis;
     pub mod scatter_nd;
+    pub mod sorting;
     pub mod topk;
     pub mod updating;
 }
@@ -200,7 +205,7 @@ pub static ALL: &[&OpDef] = &[
     &activation::parametric::CLAMPED_RELU,
     &elementwise_unary::clip::CLIP,
     &movement::concat::CONCAT,
-    &control::cond::COND,
+    &control_flow::cond::COND,
     &control::constant::CONST,
     &constexpr::constexpr_affine_dequantize::CONSTEXPR_AFFINE_DEQUANTIZE,
     &constexpr::constexpr_blockwise_shift_scale::CONSTEXPR_BLOCKWISE_SHIFT_SCALE,
@@ -338,7 +343,7 @@ pub static ALL: &[&OpDef] = &[
     &movement::transpose::TRANSPOSE,
     &image_resizing::upsample::UPSAMPLE_BILINEAR,
     &image_resizing::upsample::UPSAMPLE_NEAREST_NEIGHBOR,
-    &control::while_loop::WHILE_LOOP,
+    &control_flow::while_loop::WHILE_LOOP,
     &state::write_state::WRITE_STATE,
 ];
 
@@ -360,7 +365,7 @@ pub static FAMILIES: &[&str] = &[
     "activation",
     "elementwise_unary",
     "movement",
-    "control",
+    "control_flow",
     "control",
     "constexpr",
     "constexpr",
@@ -498,6 +503,6 @@ pub static FAMILIES: &[&str] = &[
     "movement",
     "image_resizing",
     "image_resizing",
-    "control",
+    "control_flow",
     "state",
 ];
