@@ -14,6 +14,9 @@ use std::collections::HashMap;
 /// After this many diagnostics the rest is counted, not listed.
 const MAX_DIAGNOSTICS: usize = 500;
 
+/// So many undefined names get a suggestion, each of which looks at every visible name.
+const MAX_SUGGESTIONS: usize = 50;
+
 /// What lowering gives.
 #[derive(Clone, Debug, Default)]
 pub struct Lowered {
@@ -194,7 +197,9 @@ impl Lowering {
             self.unlisted += 1;
             return None;
         }
-        let help = match body.scope.nearest(name.text) {
+        let suggest = self.out.diagnostics.len() < MAX_SUGGESTIONS;
+        let nearest = if suggest { body.scope.nearest(name.text) } else { None };
+        let help = match nearest {
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None => "define it in a statement before this one, or as a parameter".to_owned(),
         };

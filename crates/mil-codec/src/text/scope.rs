@@ -44,8 +44,12 @@ impl<'t> Scope<'t> {
         self.blocks.iter().rev().find_map(|block| block.get(name)).copied()
     }
 
-    /// The visible name most like `name`, if one is close.
+    /// The visible name most like `name`, if one is close. Long names are not compared: that takes the product of the
+    /// lengths.
     pub(super) fn nearest(&self, name: &str) -> Option<&'t str> {
+        if name.len() > 100 {
+            return None;
+        }
         let limit = (name.len() / 3).clamp(1, 4);
         let similar = |other: &&'t str| other.len().abs_diff(name.len()) <= limit;
         self.blocks
