@@ -1,5 +1,6 @@
 //! The files of a package or bundle, as the caller hands them over, and paths that stay inside it.
 
+use crate::codes;
 use bytes::Bytes;
 use mil_base::Diagnostic;
 use std::collections::BTreeMap;
@@ -28,7 +29,7 @@ impl Folder for BTreeMap<String, Bytes> {
 /// that leaves the root, because a package from elsewhere must not make us read other files.
 pub fn resolve(base: &str, path: &str) -> Result<String, Diagnostic> {
     let escapes = || {
-        Diagnostic::error("package/path-escapes", format!("the path `{path}` leaves the package"))
+        Diagnostic::error(codes::PACKAGE_PATH_ESCAPES, format!("the path `{path}` leaves the package"))
             .help("paths in a package must stay inside it; do not trust this file if you did not make it")
     };
     let relative = path.strip_prefix(MODEL_PATH).map_or(Some(path), |rest| rest.strip_prefix('/'));

@@ -9,6 +9,7 @@
 
 pub mod blob;
 pub mod bundle;
+pub mod codes;
 pub mod folder;
 pub mod package;
 pub mod text;

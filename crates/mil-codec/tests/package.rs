@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use mil_base::DType;
-use mil_codec::package::{self, FLEXIBLE_SHAPES, FeatureKind, Flexibility, Package};
+use mil_codec::package::{self, FLEXIBLE_SHAPES, FeatureKind, Flexibility, Package, proto};
+use prost::Message;
 use std::path::Path;
 
 mod common;
@@ -108,4 +109,73 @@ fn a_models_text_is_the_one_apples_compiler_printed() {
         compared += 1;
     }
     assert_eq!(compared, 6);
+}
+
+/// A model of one function without a description.
+fn model(inputs: &[&str], outputs: &[&str], operations: Vec<proto::Operation>) -> Bytes {
+    let block = proto::Block {
+        outputs: outputs.iter().map(ToString::to_string).collect(),
+        operations,
+        ..Default::default()
+    };
+    let function = proto::Function {
+        inputs: inputs.iter().map(|name| named(name)).collect(),
+        opset: "CoreML7".into(),
+        block_specializations: [("CoreML7".to_owned(), block)].into(),
+        ..Default::default()
+    };
+    let program = proto::Program { functions: [("main".to_owned(), function)].into(), ..Default::default() };
+    proto::Model { ml_program: Some(program), ..Default::default() }.encode_to_vec().into()
+}
+
+/// An fp32 scalar.
+fn named(name: &str) -> proto::NamedValueType {
+    let tensor = proto::TensorType { data_type: 11, ..Default::default() };
+    let ty = proto::ValueType { r#type: Some(proto::value_type::Type::TensorType(tensor)) };
+    proto::NamedValueType { name: name.into(), r#type: Some(ty) }
+}
+
+fn relu(from: &str, to: &str) -> proto::Operation {
+    use proto::argument::{Binding, binding};
+    let binding = Binding { binding: Some(binding::Binding::Name(from.into())) };
+    proto::Operation {
+        r#type: "relu".into(),
+        inputs: [("x".to_owned(), proto::Argument { arguments: vec![binding] })].into(),
+        outputs: vec![named(to)],
+        ..Default::default()
+    }
+}
+
+#[test]
+fn mistakes_in_a_program_are_all_named_with_their_places() {
+    let fine = package::read_model(model(&["x"], &["y"], vec![relu("x", "y")])).unwrap();
+    assert_eq!(fine.program.functions.len(), 1);
+    let ops = vec![relu("nobody", "a"), relu("x", "a"), relu("x", "")];
+    let found = package::read_model(model(&["x", "x"], &["y"], ops)).unwrap_err();
+    let codes: Vec<_> = found.iter().map(|d| d.code).collect();
+    assert_eq!(
+        codes,
+        [
+            "package/duplicate-value",
+            "package/undefined-value",
+            "package/duplicate-value",
+            "package/missing-name",
+            "package/undefined-value"
+        ]
+    );
+    let place = &found[1].labels[0].place;
+    assert_eq!(
+        (place.op, place.op_name.as_deref(), place.argument.as_deref()),
+        (Some(0), Some("a"), Some("x"))
+    );
+}
+
+#[test]
+fn nesting_without_end_is_refused() {
+    let mut op = relu("x", "y");
+    for _ in 0..200 {
+        op.blocks = vec![proto::Block { operations: vec![op.clone()], ..Default::default() }];
+    }
+    let error = package::read_model(model(&["x"], &["y"], vec![op])).unwrap_err();
+    assert_eq!(error[0].code, "package/not-protobuf");
 }

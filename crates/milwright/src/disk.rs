@@ -1,5 +1,6 @@
 //! Files and folders on disk, memory-mapped.
 
+use crate::codes;
 use crate::map::map;
 use bytes::Bytes;
 use mil_base::Diagnostic;
@@ -35,7 +36,7 @@ impl Folder for Disk {
 pub(crate) fn read(path: &Path) -> Result<Bytes, Diagnostic> {
     let file = File::open(path).map_err(|e| unreadable(path, &e))?;
     if file.metadata().is_ok_and(|m| !m.is_file()) {
-        return Err(Diagnostic::error("file/unreadable", format!("`{}` is not a file", path.display())));
+        return Err(Diagnostic::error(codes::FILE_UNREADABLE, format!("`{}` is not a file", path.display())));
     }
     map(&file).map_err(|e| unreadable(path, &e))
 }
@@ -43,8 +44,8 @@ pub(crate) fn read(path: &Path) -> Result<Bytes, Diagnostic> {
 /// The diagnostic for a file or folder that the operating system does not let us read.
 fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     if error.kind() == io::ErrorKind::NotFound {
-        return Diagnostic::error("file/not-found", format!("there is no file `{}`", path.display()))
+        return Diagnostic::error(codes::FILE_NOT_FOUND, format!("there is no file `{}`", path.display()))
             .help("check the path; relative paths start at the current folder");
     }
-    Diagnostic::error("file/unreadable", format!("cannot read `{}`: {error}", path.display()))
+    Diagnostic::error(codes::FILE_UNREADABLE, format!("cannot read `{}`: {error}", path.display()))
 }

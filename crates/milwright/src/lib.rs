@@ -16,6 +16,7 @@
 //! **Where to start reading:** [`open()`] for what can be read, [`npz`] for inputs and outputs.
 
 mod bench;
+pub mod codes;
 mod disk;
 mod explain;
 mod failure;

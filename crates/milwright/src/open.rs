@@ -1,5 +1,6 @@
 //! Opening a program by its kind.
 
+use crate::codes;
 use crate::disk::{self, Disk};
 use crate::failure::Failure;
 use mil_base::{Diagnostic, Severity};
@@ -107,8 +108,11 @@ fn open_folder(path: &Path, options: &OpenOptions) -> Result<Opened, Failure> {
     if let Some(manifest) = folder.file("Manifest.json").map_err(one)? {
         let model = Manifest::read(&manifest).and_then(|m| m.root_path()).map_err(one)?;
         let bytes = folder.file(&model).map_err(one)?.ok_or_else(|| {
-            one(Diagnostic::error("package/missing-file", format!("the package has no file `{model}`"))
-                .help("the manifest names a model that is not there; copy the whole package"))
+            one(Diagnostic::error(
+                mil_codec::codes::PACKAGE_MISSING_FILE,
+                format!("the package has no file `{model}`"),
+            )
+            .help("the manifest names a model that is not there; copy the whole package"))
         })?;
         let place = Place { folder: &folder, base: mil_codec::folder::parent(&model) };
         return from_model(path, Kind::Package, bytes, &place, options);
@@ -119,7 +123,7 @@ fn open_folder(path: &Path, options: &OpenOptions) -> Result<Opened, Failure> {
         return open_bundle(path, &folder, options);
     }
     Err(one(Diagnostic::error(
-        "file/unknown-folder",
+        codes::FILE_UNKNOWN_FOLDER,
         "this folder is neither a package nor a compiled bundle",
     )
     .help("an .mlpackage has Manifest.json in it, an .mlmodelc has model.mil")))

@@ -1,5 +1,6 @@
 //! Saving a program by the kind its name says.
 
+use crate::codes;
 use crate::disk;
 use crate::failure::Failure;
 use crate::open::Description;
@@ -66,7 +67,7 @@ pub fn save(
         }
         Some("mil") => save_text(path, program, &options.text).map(|()| Vec::new()),
         _ => Err(one(Diagnostic::error(
-            "file/unknown-kind",
+            codes::FILE_UNKNOWN_KIND,
             format!("`{}` has no kind we can write", path.display()),
         )
         .help("end the name in .mlpackage, .mlmodel or .mil"))),
@@ -99,7 +100,7 @@ fn save_weights(target: &Path, weights: &BlobWriter) -> Result<(), Diagnostic> {
         return Ok(());
     }
     let message = format!("`{}` exists and holds other weights", target.display());
-    Err(Diagnostic::error("file/exists", message)
+    Err(Diagnostic::error(codes::FILE_EXISTS, message)
         .help("save into a folder of its own, or remove the file if nothing needs it any more"))
 }
 
@@ -120,7 +121,7 @@ impl Write for Compare<'_> {
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {
-    Diagnostic::error("file/unwritable", format!("cannot write `{}`: {error}", path.display()))
+    Diagnostic::error(codes::FILE_UNWRITABLE, format!("cannot write `{}`: {error}", path.display()))
         .help("check that the folder exists, that it may be written to, and that the disk is not full")
 }
 
@@ -160,7 +161,7 @@ fn replace_folder(path: &Path, content: impl FnOnce(&Path) -> io::Result<()>) ->
     if path.exists() && !path.join("Manifest.json").exists() {
         let message = format!("`{}` exists and is not a package", path.display());
         return Err(
-            Diagnostic::error("file/exists", message).help("choose another name, or remove it yourself")
+            Diagnostic::error(codes::FILE_EXISTS, message).help("choose another name, or remove it yourself")
         );
     }
     let part = beside(path);

@@ -1,6 +1,7 @@
 //! Reading weight files, without copying a payload.
 
 use super::{ALIGNMENT, SENTINEL, VERSION};
+use crate::codes;
 use bytes::Bytes;
 use mil_base::{DType, Diagnostic};
 use std::sync::Arc;
@@ -35,14 +36,14 @@ impl BlobFile {
     pub fn open(name: &str, bytes: Bytes) -> Result<BlobFile, Diagnostic> {
         if bytes.starts_with(GIT_LFS) {
             return Err(Diagnostic::error(
-                "blob/git-lfs-pointer",
+                codes::BLOB_GIT_LFS_POINTER,
                 format!("`{name}` is a Git-LFS pointer, not the weights themselves"),
             )
             .help("fetch the real file: run `git lfs pull` in the repository it came from"));
         }
         if (bytes.len() as u64) < ALIGNMENT {
             return Err(Diagnostic::error(
-                "blob/too-short",
+                codes::BLOB_TOO_SHORT,
                 format!(
                     "`{name}` has {} bytes; a weight file begins with a header of {ALIGNMENT}",
                     bytes.len()
@@ -54,7 +55,7 @@ impl BlobFile {
         if version != VERSION {
             let what = if version == 1 { " (the old Espresso format)" } else { "" };
             return Err(Diagnostic::error(
-                "blob/version",
+                codes::BLOB_VERSION,
                 format!("`{name}` has version {version}{what}; ML Programs use version {VERSION}"),
             )
             .help("check that the path in the program names the program's own weight file"));
@@ -81,14 +82,14 @@ impl BlobFile {
         let end = self.bytes.len() as u64;
         if !offset.is_multiple_of(ALIGNMENT) {
             return Err(Diagnostic::error(
-                "blob/record-misaligned",
+                codes::BLOB_RECORD_MISALIGNED,
                 format!("offset {offset} in `{name}` is not a multiple of {ALIGNMENT}"),
             )
             .help("the offset is that of the blob's 64-byte record, not of its data"));
         }
         if offset.checked_add(ALIGNMENT).is_none_or(|after| after > end) {
             return Err(Diagnostic::error(
-                "blob/record-outside",
+                codes::BLOB_RECORD_OUTSIDE,
                 format!("offset {offset} is outside `{name}`, which has {end} bytes"),
             )
             .help("program and weight file do not belong together, or the file was cut off"));
@@ -96,7 +97,7 @@ impl BlobFile {
         let at = offset as usize;
         if word(&self.bytes, at) != SENTINEL {
             return Err(Diagnostic::error(
-                "blob/no-record",
+                codes::BLOB_NO_RECORD,
                 format!("there is no blob record at offset {offset} of `{name}`"),
             )
             .help("program and weight file do not belong together"));
@@ -109,7 +110,7 @@ impl BlobFile {
         };
         if !record.start.is_multiple_of(ALIGNMENT) {
             return Err(Diagnostic::error(
-                "blob/payload-misaligned",
+                codes::BLOB_PAYLOAD_MISALIGNED,
                 format!(
                     "the data of the blob at {offset} of `{name}` starts at {}, not a multiple of {ALIGNMENT}",
                     record.start
@@ -118,7 +119,7 @@ impl BlobFile {
         }
         if record.start.checked_add(record.size).is_none_or(|after| after > end) {
             return Err(Diagnostic::error(
-                "blob/payload-outside",
+                codes::BLOB_PAYLOAD_OUTSIDE,
                 format!(
                     "the data of the blob at {offset} of `{name}` ({} bytes from {}) ends after the file, \
                      which has {end} bytes",
@@ -147,7 +148,7 @@ impl BlobFile {
         if found != Some(dtype) && found != Some(DType::Fp16) {
             let found = found.map_or_else(|| format!("unknown type {}", record.number), |d| d.to_string());
             return Err(Diagnostic::error(
-                "blob/type-mismatch",
+                codes::BLOB_TYPE_MISMATCH,
                 format!("the program declares {dtype} but the blob at {offset} of `{name}` holds {found}"),
             )
             .help("program and weight file do not belong together"));
@@ -156,7 +157,7 @@ impl BlobFile {
         if wanted != Some(record.size) {
             let wanted = wanted.map_or_else(|| "more than memory can hold".into(), |n| format!("{n} bytes"));
             return Err(Diagnostic::error(
-                "blob/size-mismatch",
+                codes::BLOB_SIZE_MISMATCH,
                 format!(
                     "{count} elements of {dtype} need {wanted} but the blob at {offset} of `{name}` has {} bytes",
                     record.size

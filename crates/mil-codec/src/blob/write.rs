@@ -1,6 +1,7 @@
 //! Writing weight files, byte for byte as coremltools' writer does.
 
 use super::{ALIGNMENT, SENTINEL, VERSION};
+use crate::codes;
 use bytes::Bytes;
 use mil_base::{DType, Diagnostic};
 use std::io::{self, Write};
@@ -55,21 +56,27 @@ impl BlobWriter {
         payload: Bytes,
     ) -> Result<u64, Diagnostic> {
         let Some(number) = super::number(dtype) else {
-            return Err(Diagnostic::error("blob/unstorable", format!("weight files cannot hold {dtype}")));
+            return Err(Diagnostic::error(
+                codes::BLOB_UNSTORABLE,
+                format!("weight files cannot hold {dtype}"),
+            ));
         };
         if dtype.bytes_for(count) != Some(payload.len()) {
             return Err(Diagnostic::error(
-                "blob/size-mismatch",
+                codes::BLOB_SIZE_MISMATCH,
                 format!("{count} elements of {dtype} do not take {} bytes", payload.len()),
             ));
         }
         if !offset.is_multiple_of(ALIGNMENT) {
             let message = format!("a record cannot be at {offset}, which is not a multiple of {ALIGNMENT}");
-            return Err(Diagnostic::error("blob/record-misaligned", message));
+            return Err(Diagnostic::error(codes::BLOB_RECORD_MISALIGNED, message));
         }
         let end = offset.checked_add(ALIGNMENT + payload.len() as u64).filter(|_| offset >= self.end);
         self.end = end.ok_or_else(|| {
-            Diagnostic::error("blob/record-outside", format!("there is no room for a record at {offset}"))
+            Diagnostic::error(
+                codes::BLOB_RECORD_OUTSIDE,
+                format!("there is no room for a record at {offset}"),
+            )
         })?;
         let unused_bits = payload.len() as u64 * 8 - count as u64 * dtype.bits() as u64;
         self.blobs.push(Entry { offset, number, unused_bits, payload });

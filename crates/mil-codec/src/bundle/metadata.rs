@@ -2,6 +2,7 @@
 //!
 //! It is an array of one object; numbers and shapes are strings. Default values of optional inputs are not in it.
 
+use crate::codes;
 use crate::package::proto::{
     self, array_feature_type as array, feature_type, image_feature_type as image, state_feature_type,
 };
@@ -22,7 +23,7 @@ pub struct Metadata {
 /// Error: `bundle/metadata-syntax`.
 pub fn read(bytes: &[u8]) -> Result<Metadata, Diagnostic> {
     let broken = |what: &str| {
-        Diagnostic::error("bundle/metadata-syntax", format!("metadata.json {what}"))
+        Diagnostic::error(codes::BUNDLE_METADATA_SYNTAX, format!("metadata.json {what}"))
             .help("remove the file to go on without it")
     };
     let json: Value =

@@ -7,6 +7,7 @@ mod metadata;
 
 pub use metadata::{Metadata, read as read_metadata};
 
+use crate::codes;
 use crate::folder::Folder;
 use bytes::Bytes;
 use mil_base::Diagnostic;
@@ -34,12 +35,12 @@ pub fn program_text(folder: &dyn Folder) -> Result<Bytes, Diagnostic> {
     for (file, kind) in OTHER_KINDS {
         if folder.file(file)?.is_some() {
             let message = format!("this bundle holds {kind}, not an ML Program (it has `{file}`)");
-            return Err(Diagnostic::error("bundle/not-ml-program", message).help(match *kind {
+            return Err(Diagnostic::error(codes::BUNDLE_NOT_ML_PROGRAM, message).help(match *kind {
                 "a pipeline" => "open one of its models, for instance the folder `model0`",
                 _ => "Milwright reads ML Programs only; convert the model again as an ML Program",
             }));
         }
     }
-    Err(Diagnostic::error("bundle/no-program", format!("the bundle has no `{PROGRAM}`"))
+    Err(Diagnostic::error(codes::BUNDLE_NO_PROGRAM, format!("the bundle has no `{PROGRAM}`"))
         .help("copy the whole .mlmodelc folder; a bundle of another kind of model cannot be read"))
 }

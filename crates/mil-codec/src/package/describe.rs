@@ -3,6 +3,7 @@
 use super::flexible::{self, FLEXIBLE_SHAPES};
 use super::interface::Flexibility;
 use super::proto::{self, array_feature_type as array, feature_type, state_feature_type};
+use crate::codes;
 use mil_base::{DType, Diagnostic, Label, Name, Place, TensorType, Type};
 use mil_ir::{Function, Program, ValueId};
 
@@ -157,7 +158,7 @@ fn add(
 }
 
 fn unsupported(ty: &Type) -> Diagnostic {
-    Diagnostic::error("package/feature-type", format!("Core ML cannot pass {ty} in or out of a model"))
+    Diagnostic::error(codes::PACKAGE_FEATURE_TYPE, format!("Core ML cannot pass {ty} in or out of a model"))
         .help("inputs and outputs of a package are tensors of fp16, fp32, fp64, int8 or int32: cast inside the function")
 }
 

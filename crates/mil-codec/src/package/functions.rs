@@ -2,6 +2,7 @@
 
 use super::proto::{self, argument::binding};
 use super::{types, values};
+use crate::codes;
 use mil_base::{Arena, Diagnostic, Interner, Label, Name, Opset, Place, Type};
 use mil_ir::{Arg, Binding, Blob, Builder, Constant, Function, NamedConstant, OpId, ValueId};
 use std::collections::{BTreeMap, HashMap};
@@ -15,21 +16,35 @@ pub(super) struct Reader<'a> {
     names: Interner,
 }
 
-/// The names that can be seen at a point of a function.
+/// The names that can be seen at a point of a function, each with its value and how deep the block is that defines it.
 #[derive(Default)]
 struct Scope {
-    values: HashMap<Name, ValueId>,
-    /// What each name meant before, to restore it when a block ends.
-    shadowed: Vec<(Name, Option<ValueId>)>,
+    values: HashMap<Name, (ValueId, usize)>,
+    /// What each name meant before, to restore it when its block ends.
+    shadowed: Vec<(Name, Option<(ValueId, usize)>)>,
+    /// Where in `shadowed` each open nested block begins.
+    blocks: Vec<usize>,
 }
 
 impl Scope {
-    fn define(&mut self, name: Name, value: ValueId) {
-        let before = self.values.insert(name.clone(), value);
-        self.shadowed.push((name, before));
+    fn get(&self, name: &str) -> Option<ValueId> {
+        self.values.get(name).map(|(value, _)| *value)
     }
 
-    fn leave(&mut self, mark: usize) {
+    /// Gives a name its meaning; false if it had one in the same block.
+    fn define(&mut self, name: Name, value: ValueId) -> bool {
+        let depth = self.blocks.len();
+        let before = self.values.insert(name.clone(), (value, depth));
+        self.shadowed.push((name, before));
+        before.is_none_or(|(_, other)| other != depth)
+    }
+
+    fn enter(&mut self) {
+        self.blocks.push(self.shadowed.len());
+    }
+
+    fn leave(&mut self) {
+        let mark = self.blocks.pop().unwrap_or(0);
         for (name, before) in self.shadowed.drain(mark..).rev() {
             match before {
                 Some(value) => self.values.insert(name, value),
@@ -90,12 +105,12 @@ impl<'a> Reader<'a> {
             let keys = blocks.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
             let message =
                 format!("the function has no block for its op set `{}`, only [{keys}]", function.opset);
-            self.report(Diagnostic::error("package/no-block", message), place, None);
+            self.report(Diagnostic::error(codes::PACKAGE_NO_BLOCK, message), place, None);
             return None;
         };
         for key in blocks.keys().filter(|k| *k != chosen) {
             let message = format!("the function's block for the op set `{key}` was left out");
-            self.report(Diagnostic::warning("package/block-left-out", message), place, None);
+            self.report(Diagnostic::warning(codes::PACKAGE_BLOCK_LEFT_OUT, message), place, None);
         }
         Some(block)
     }
@@ -110,7 +125,7 @@ impl<'a> Reader<'a> {
         for input in inputs {
             if let Some((name, ty)) = self.named_type(input, place) {
                 let value = builder.param(name.clone(), ty);
-                scope.define(name, value);
+                self.define(scope, name, value, place);
             }
         }
     }
@@ -126,7 +141,7 @@ impl<'a> Reader<'a> {
     ) -> Vec<ValueId> {
         if !block.attributes.is_empty() {
             let warning =
-                Diagnostic::warning("package/attribute-left-out", "attributes of a block were left out");
+                Diagnostic::warning(codes::PACKAGE_ATTRIBUTE_LEFT_OUT, "attributes of a block were left out");
             self.report(warning, place, None);
         }
         for op in &block.operations {
@@ -134,8 +149,8 @@ impl<'a> Reader<'a> {
         }
         let mut results = Vec::with_capacity(block.outputs.len());
         for output in &block.outputs {
-            match scope.values.get(output.as_str()) {
-                Some(value) => results.push(*value),
+            match scope.get(output) {
+                Some(value) => results.push(value),
                 None => self.undefined(output, place, None),
             }
         }
@@ -162,7 +177,7 @@ impl<'a> Reader<'a> {
             self.nested(nested, id, builder, scope, &place);
         }
         for &output in &builder.function().ops[id].outputs {
-            scope.define(builder.function().values[output].name.clone(), output);
+            self.define(scope, builder.function().values[output].name.clone(), output, &place);
         }
     }
 
@@ -174,27 +189,28 @@ impl<'a> Reader<'a> {
         scope: &mut Scope,
         place: &Place,
     ) {
-        let mark = scope.shadowed.len();
+        scope.enter();
         builder.open_block(op);
         self.params(&block.inputs, builder, scope, place);
         let results = self.block(block, builder, scope, place);
         builder.close_block(results);
-        scope.leave(mark);
+        scope.leave();
     }
 
     fn argument(&mut self, argument: &proto::Argument, scope: &Scope, place: &Place, name: &str) -> Arg {
         let mut bindings = Vec::with_capacity(argument.arguments.len());
         for binding in &argument.arguments {
             match &binding.binding {
-                Some(binding::Binding::Name(value)) => match scope.values.get(value.as_str()) {
-                    Some(id) => bindings.push(Binding::Value(*id)),
+                Some(binding::Binding::Name(value)) => match scope.get(value) {
+                    Some(id) => bindings.push(Binding::Value(id)),
                     None => self.undefined(value, place, Some(name)),
                 },
                 Some(binding::Binding::Value(value)) => {
                     bindings.extend(self.constant(value, place, name).map(Binding::Constant));
                 }
                 None => {
-                    let error = Diagnostic::error("package/missing-value", "an argument is bound to nothing");
+                    let error =
+                        Diagnostic::error(codes::PACKAGE_MISSING_VALUE, "an argument is bound to nothing");
                     self.report(error, place, Some(name));
                 }
             }
@@ -212,9 +228,19 @@ impl<'a> Reader<'a> {
         Some((name, ty.ok()?))
     }
 
+    fn define(&mut self, scope: &mut Scope, name: Name, value: ValueId, place: &Place) {
+        if name.is_empty() {
+            let error = Diagnostic::error(codes::PACKAGE_MISSING_NAME, "a value has no name");
+            self.report(error, place, None);
+        } else if !scope.define(name.clone(), value) {
+            let message = format!("`{name}` is defined twice in one block");
+            self.report(Diagnostic::error(codes::PACKAGE_DUPLICATE_VALUE, message), place, Some(&name));
+        }
+    }
+
     fn undefined(&mut self, value: &str, place: &Place, argument: Option<&str>) {
         let message = format!("`{value}` is used but not defined before");
-        self.report(Diagnostic::error("package/undefined-value", message), place, argument);
+        self.report(Diagnostic::error(codes::PACKAGE_UNDEFINED_VALUE, message), place, argument);
     }
 
     fn report(&mut self, diagnostic: Diagnostic, place: &Place, argument: Option<&str>) {

@@ -1,5 +1,6 @@
 //! What kind of model a `.mlmodel` file holds, found without decoding it.
 
+use crate::codes;
 use mil_base::Diagnostic;
 use prost::bytes::Buf;
 use prost::encoding::{DecodeContext, WireType, decode_key, skip_field};
@@ -56,7 +57,7 @@ const KINDS: &[(u32, &str)] = &[
 pub(super) fn require_ml_program(bytes: &[u8]) -> Result<(), Diagnostic> {
     if bytes.starts_with(b"version https://git-lfs") {
         return Err(Diagnostic::error(
-            "blob/git-lfs-pointer",
+            codes::BLOB_GIT_LFS_POINTER,
             "the model file is a Git-LFS pointer, not the model itself",
         )
         .help("fetch the real file: run `git lfs pull` in the repository it came from"));
@@ -74,12 +75,12 @@ pub(super) fn require_ml_program(bytes: &[u8]) -> Result<(), Diagnostic> {
         Some(field) => {
             let name = KINDS.iter().find(|(n, _)| *n == field).map_or("of an unknown kind", |(_, name)| name);
             Err(Diagnostic::error(
-                "package/not-ml-program",
+                codes::PACKAGE_NOT_ML_PROGRAM,
                 format!("this model is not an ML Program but {name} (field {field} of Model)"),
             )
             .help("Milwright reads ML Programs only; convert again with `convert_to=\"mlprogram\"`"))
         }
-        None => Err(Diagnostic::error("package/no-program", "the model file holds no model")
+        None => Err(Diagnostic::error(codes::PACKAGE_NO_PROGRAM, "the model file holds no model")
             .help("the file was cut off, or is not a `.mlmodel`")),
     }
 }
@@ -93,6 +94,6 @@ fn next_field(rest: &mut &[u8]) -> Result<u32, prost::DecodeError> {
 
 /// The diagnostic for bytes that are no protobuf message.
 pub(super) fn not_protobuf(error: &prost::DecodeError) -> Diagnostic {
-    Diagnostic::error("package/not-protobuf", format!("the model file cannot be decoded: {error}"))
+    Diagnostic::error(codes::PACKAGE_NOT_PROTOBUF, format!("the model file cannot be decoded: {error}"))
         .help("the file was cut off, or is not a `.mlmodel`")
 }

@@ -1,5 +1,6 @@
 //! `Manifest.json`: which file of a package is the model (`facts/mil-blob-format.md` section 4).
 
+use crate::codes;
 use crate::folder::resolve;
 use mil_base::Diagnostic;
 use serde_json::{Value, json};
@@ -28,10 +29,10 @@ impl Manifest {
     /// Errors: `package/manifest-syntax`, `package/manifest-root`.
     pub fn read(bytes: &[u8]) -> Result<Manifest, Diagnostic> {
         let json: Value = serde_json::from_slice(bytes).map_err(|e| {
-            Diagnostic::error("package/manifest-syntax", format!("Manifest.json is not valid JSON: {e}"))
+            Diagnostic::error(codes::PACKAGE_MANIFEST_SYNTAX, format!("Manifest.json is not valid JSON: {e}"))
         })?;
         let broken = |what: &str| {
-            Diagnostic::error("package/manifest-root", format!("Manifest.json {what}"))
+            Diagnostic::error(codes::PACKAGE_MANIFEST_ROOT, format!("Manifest.json {what}"))
                 .help("the model is the item of `itemInfoEntries` that `rootModelIdentifier` names")
         };
         let id = json.get("rootModelIdentifier").and_then(Value::as_str);

@@ -21,6 +21,7 @@ pub use interface::{ArrayFeature, Colors, Feature, FeatureKind, Flexibility, Ima
 pub use manifest::{Manifest, WEIGHTS_PATH};
 pub use write::{Described, Written, write, write_model};
 
+use crate::codes;
 use crate::folder::{Folder, parent};
 use crate::weights;
 use bytes::Bytes;
@@ -58,7 +59,7 @@ pub fn read(folder: &dyn Folder) -> Result<Package, Vec<Diagnostic>> {
     let one = |d| vec![d];
     let file = |path: &str| {
         folder.file(path)?.ok_or_else(|| {
-            Diagnostic::error("package/missing-file", format!("the package has no file `{path}`"))
+            Diagnostic::error(codes::PACKAGE_MISSING_FILE, format!("the package has no file `{path}`"))
                 .help("a package is a folder with Manifest.json in it; copy all of it")
         })
     };

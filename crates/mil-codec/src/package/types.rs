@@ -1,6 +1,7 @@
 //! Types: the protobuf's and the IR's.
 
 use super::proto::{self, dimension, value_type};
+use crate::codes;
 use mil_base::{DType, Diagnostic, Dim, Shape, TensorType, Type};
 
 /// More dimensions than any op takes; bounds what a wrong `rank` can make us allocate.
@@ -37,7 +38,7 @@ const NUMBERS: &[(DType, i32)] = &[
 /// Errors: `package/missing-type`, `package/unknown-dtype`, `package/unknown-rank`. Recursion is bounded by the decoder's.
 pub(super) fn read(ty: Option<&proto::ValueType>) -> Result<Type, Diagnostic> {
     use value_type::Type as T;
-    let missing = || Diagnostic::error("package/missing-type", "a value has no type");
+    let missing = || Diagnostic::error(codes::PACKAGE_MISSING_TYPE, "a value has no type");
     match ty.and_then(|t| t.r#type.as_ref()).ok_or_else(missing)? {
         T::TensorType(t) => tensor(t).map(Type::Tensor),
         T::ListType(t) => {
@@ -53,12 +54,12 @@ pub(super) fn read(ty: Option<&proto::ValueType>) -> Result<Type, Diagnostic> {
 
 fn tensor(t: &proto::TensorType) -> Result<TensorType, Diagnostic> {
     let dtype = NUMBERS.iter().find(|(_, n)| *n == t.data_type).map(|(d, _)| *d).ok_or_else(|| {
-        Diagnostic::error("package/unknown-dtype", format!("{} is no scalar type", t.data_type))
+        Diagnostic::error(codes::PACKAGE_UNKNOWN_DTYPE, format!("{} is no scalar type", t.data_type))
     })?;
     let variadic =
         |d: &proto::Dimension| matches!(&d.dimension, Some(dimension::Dimension::Unknown(u)) if u.variadic);
     if !(0..=MAX_RANK).contains(&t.rank) || t.dimensions.iter().any(variadic) {
-        return Err(Diagnostic::error("package/unknown-rank", "a tensor's rank is not known")
+        return Err(Diagnostic::error(codes::PACKAGE_UNKNOWN_RANK, "a tensor's rank is not known")
             .help("MIL text and Milwright need the rank of every tensor; sizes may be unknown"));
     }
     let shape = if t.dimensions.is_empty() {

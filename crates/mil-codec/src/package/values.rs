@@ -5,6 +5,7 @@
 
 use super::proto::{self, TensorValue, tensor_value as tv, value};
 use super::types;
+use crate::codes;
 use bytes::Bytes;
 use mil_base::{Arena, DType, Diagnostic, Tensor, TensorError, TensorType, Type};
 use mil_ir::{Blob, Constant, Payload};
@@ -21,9 +22,10 @@ pub(super) fn read(value: &proto::Value, blobs: &mut Arena<Blob>) -> Result<Cons
 
 fn payload(value: &proto::Value, ty: &Type, blobs: &mut Arena<Blob>) -> Result<Payload, Diagnostic> {
     let missing =
-        || Diagnostic::error("package/missing-value", format!("a constant of type {ty} has no value"));
-    let kind =
-        || Diagnostic::error("package/value-kind", format!("a constant's value is not of its type {ty}"));
+        || Diagnostic::error(codes::PACKAGE_MISSING_VALUE, format!("a constant of type {ty} has no value"));
+    let kind = || {
+        Diagnostic::error(codes::PACKAGE_VALUE_KIND, format!("a constant's value is not of its type {ty}"))
+    };
     let immediate = match value.value.as_ref().ok_or_else(missing)? {
         value::Value::BlobFileValue(blob) => {
             if ty.as_tensor().is_none() {
@@ -94,19 +96,19 @@ fn tensor(value: &TensorValue, ty: &TensorType) -> Result<Tensor, Diagnostic> {
         }
         Some(V::LongInts(v)) if dtype.is_int() => integers(dtype, &shape, v.values.iter().copied())?,
         Some(V::Bytes(v)) if dtype == DType::Bool && v.values.iter().any(|&b| b > 1) => {
-            return Err(Diagnostic::error("package/value-range", "a bool is neither 0 nor 1"));
+            return Err(Diagnostic::error(codes::PACKAGE_VALUE_RANGE, "a bool is neither 0 nor 1"));
         }
         Some(V::Bytes(v)) if dtype != DType::String => Tensor::from_bytes(dtype, &shape, v.values.clone()),
         Some(_) => {
             return Err(Diagnostic::error(
-                "package/value-kind",
+                codes::PACKAGE_VALUE_KIND,
                 format!("the elements of a constant of type {ty} are stored as another type"),
             ));
         }
     };
     made.map_err(|error| match error {
         TensorError::Length { .. } => wrong_count(ty, count),
-        error => Diagnostic::error("package/value-count", format!("a constant of type {ty} {error}")),
+        error => Diagnostic::error(codes::PACKAGE_VALUE_COUNT, format!("a constant of type {ty} {error}")),
     })
 }
 
@@ -118,7 +120,7 @@ fn integers(
 ) -> Result<Result<Tensor, TensorError>, Diagnostic> {
     let (low, high) = dtype.int_range().unwrap_or((0, 1));
     if let Some(v) = values.clone().find(|&v| !(low..=high).contains(&i128::from(v))) {
-        return Err(Diagnostic::error("package/value-range", format!("{v} does not fit {dtype}")));
+        return Err(Diagnostic::error(codes::PACKAGE_VALUE_RANGE, format!("{v} does not fit {dtype}")));
     }
     Ok(Tensor::from_i64(dtype, shape, &values.collect::<Vec<_>>()))
 }
@@ -144,7 +146,7 @@ fn sizes(ty: &TensorType, count: usize) -> Result<Vec<usize>, Diagnostic> {
 }
 
 fn wrong_count(ty: &TensorType, count: usize) -> Diagnostic {
-    Diagnostic::error("package/value-count", format!("a constant of type {ty} has {count} elements"))
+    Diagnostic::error(codes::PACKAGE_VALUE_COUNT, format!("a constant of type {ty} has {count} elements"))
 }
 
 /// The protobuf value of a constant; its blobs are where `blobs` says.

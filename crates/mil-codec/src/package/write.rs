@@ -5,6 +5,7 @@ use super::manifest::MODEL_PATH;
 use super::proto::{self, argument::binding};
 use super::{Manifest, describe, types, values};
 use crate::blob::BlobWriter;
+use crate::codes;
 use crate::folder::{self, parent};
 use crate::text::names::scoped_names;
 use crate::weights::{Storage, store};
@@ -80,7 +81,7 @@ fn frame(
         Some(d) if describe::fits(d.model, program) => d.model.clone(),
         Some(d) => {
             let warning = "the model's description names other inputs or outputs than its program: made anew";
-            warnings.push(Diagnostic::warning("package/description-renewed", warning));
+            warnings.push(Diagnostic::warning(codes::PACKAGE_DESCRIPTION_RENEWED, warning));
             proto::ModelDescription { metadata: d.model.metadata.clone(), ..describe::describe(program)? }
         }
         None => describe::describe(program)?,
@@ -109,7 +110,7 @@ fn encode(mut model: proto::Model, program: &Program) -> Result<Vec<u8>, Vec<Dia
         let message =
             format!("the model would have {} MiB; a .mlmodel file holds at most 2048", length >> 20);
         let help = "write an .mlpackage, whose weights are in a file of their own";
-        return Err(vec![Diagnostic::error("package/too-large", message).help(help)]);
+        return Err(vec![Diagnostic::error(codes::PACKAGE_TOO_LARGE, message).help(help)]);
     }
     Ok(model.encode_to_vec())
 }

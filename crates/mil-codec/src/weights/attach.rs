@@ -1,6 +1,7 @@
 //! Finding the data of a program's blobs in its weight files.
 
 use crate::blob::BlobFile;
+use crate::codes;
 use crate::folder::{Folder, resolve};
 use mil_base::{Arena, Diagnostic, Label, Name, Place, Span, Type};
 use mil_ir::{Binding, Blob, Constant, Function, FunctionId, Origins, Payload, Program};
@@ -65,7 +66,7 @@ impl Finder<'_> {
                 let (path, offset) = (blob.path.clone(), blob.offset);
                 let count = t.shape.count().ok_or_else(|| {
                     Diagnostic::error(
-                        "blob/unknown-size",
+                        codes::BLOB_UNKNOWN_SIZE,
                         format!("a blob has the type {t}, whose size is not known"),
                     )
                 })?;
@@ -101,10 +102,11 @@ impl Finder<'_> {
         let inside = resolve(self.base, path)?;
         match self.folder.file(&inside)? {
             Some(bytes) => BlobFile::open(&inside, bytes),
-            None => {
-                Err(Diagnostic::error("blob/missing-file", format!("there is no weight file `{inside}`"))
-                    .help("put the weights beside the program, where its paths say"))
-            }
+            None => Err(Diagnostic::error(
+                codes::BLOB_MISSING_FILE,
+                format!("there is no weight file `{inside}`"),
+            )
+            .help("put the weights beside the program, where its paths say")),
         }
     }
 }

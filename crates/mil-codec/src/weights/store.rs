@@ -1,6 +1,7 @@
 //! Which constants of a program go into its weight file, and where.
 
 use crate::blob::{self, BlobWriter};
+use crate::codes;
 use crate::folder::MODEL_PATH;
 use bytes::Bytes;
 use mil_base::{Arena, DType, Diagnostic, Label, Name, Place, Tensor, TensorType, Type};
@@ -181,13 +182,14 @@ fn data_of(blobs: &Arena<Blob>, id: BlobId) -> Result<(&Blob, Bytes), Diagnostic
     let data = blob.and_then(|b| Some((b, b.data.clone()?)));
     data.ok_or_else(|| {
         let path = blob.map_or("?", |b| &b.path);
-        Diagnostic::error("blob/no-data", format!("the weights in `{path}` are not at hand"))
+        Diagnostic::error(codes::BLOB_NO_DATA, format!("the weights in `{path}` are not at hand"))
             .help("put the weight file where the program says and open it again")
     })
 }
 
 fn tensor_of(ty: &TensorType, data: Bytes) -> Result<Tensor, Diagnostic> {
-    let wrong = |what: &str| Diagnostic::error("blob/size-mismatch", format!("a blob of type {ty} {what}"));
+    let wrong =
+        |what: &str| Diagnostic::error(codes::BLOB_SIZE_MISMATCH, format!("a blob of type {ty} {what}"));
     let sizes = ty.shape.sizes().ok_or_else(|| wrong("has no known size"))?;
     Tensor::from_bytes(ty.dtype, &sizes, data).map_err(|e| wrong(&e.to_string()))
 }

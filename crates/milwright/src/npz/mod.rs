@@ -5,6 +5,7 @@
 
 mod npy;
 
+use crate::codes;
 use crate::disk;
 use crate::failure::Failure;
 use crate::save::replace_file;
@@ -31,7 +32,7 @@ pub fn read(name: &str, bytes: &Bytes) -> Result<Arrays, Diagnostic> {
         return Ok(Vec::new());
     }
     let mut archive = ZipArchive::new(Cursor::new(bytes.clone())).map_err(|e| {
-        Diagnostic::error("npz/not-zip", format!("`{name}` is not an .npz archive: {e}"))
+        Diagnostic::error(codes::NPZ_NOT_ZIP, format!("`{name}` is not an .npz archive: {e}"))
             .help("save it with `numpy.savez`")
     })?;
     (0..archive.len()).map(|i| member(name, &mut archive, i)).collect()
@@ -43,8 +44,11 @@ fn member(
     index: usize,
 ) -> Result<(String, Tensor), Diagnostic> {
     let broken = |what: &str| {
-        Diagnostic::error("npz/member", format!("member {index} of `{archive_name}` cannot be read: {what}"))
-            .help("save the archive again with `numpy.savez`")
+        Diagnostic::error(
+            codes::NPZ_MEMBER,
+            format!("member {index} of `{archive_name}` cannot be read: {what}"),
+        )
+        .help("save the archive again with `numpy.savez`")
     };
     let file = archive.by_index(index).map_err(|e| broken(&e.to_string()))?;
     let file_name = file.name().map_err(|e| broken(&e.to_string()))?.into_owned();
@@ -53,7 +57,9 @@ fn member(
     file.take(MAX_UNPACKED + 1).read_to_end(&mut data).map_err(|e| broken(&format!("`{file_name}`: {e}")))?;
     if data.len() as u64 > MAX_UNPACKED {
         let message = format!("`{file_name}` of `{archive_name}` has more than {} MiB", MAX_UNPACKED >> 20);
-        return Err(Diagnostic::error("npz/too-large", message).help("pass the array as a single .npy file"));
+        return Err(
+            Diagnostic::error(codes::NPZ_TOO_LARGE, message).help("pass the array as a single .npy file")
+        );
     }
     let tensor = read_npy(&format!("{archive_name}:{name}"), &Bytes::from(data))?;
     Ok((name.to_owned(), tensor))
@@ -102,7 +108,7 @@ pub fn save<'t>(
 ) -> Result<(), Failure> {
     let path = path.as_ref();
     to_bytes(arrays)
-        .map_err(|e| Diagnostic::error("npz/unwritable", format!("the arrays cannot be archived: {e}")))
+        .map_err(|e| Diagnostic::error(codes::NPZ_UNWRITABLE, format!("the arrays cannot be archived: {e}")))
         .and_then(|bytes| replace_file(path, |file| file.write_all(&bytes)))
         .map_err(|d| Failure::one(path, d))
 }

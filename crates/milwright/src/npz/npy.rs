@@ -1,5 +1,6 @@
 //! One array in NumPy's `.npy` format: a magic, a version, a header that is a Python dictionary, the elements.
 
+use crate::codes;
 use bytes::Bytes;
 use mil_base::{DType, Diagnostic, Tensor};
 
@@ -39,7 +40,7 @@ pub fn read(name: &str, bytes: &Bytes) -> Result<Tensor, Diagnostic> {
         let message =
             format!("`{name}` has {} bytes of elements; its shape {shape:?} needs {wanted}", data.len());
         return Err(
-            Diagnostic::error("npy/length", message).help("the file was cut off: save the array again")
+            Diagnostic::error(codes::NPY_LENGTH, message).help("the file was cut off: save the array again")
         );
     }
     let order = fortran_order.then(|| row_major_from_column_major(&shape)).filter(|o| o.len() > 1);
@@ -63,20 +64,20 @@ pub fn read(name: &str, bytes: &Bytes) -> Result<Tensor, Diagnostic> {
             };
             if dtype == DType::Bool && data.iter().any(|&b| b > 1) {
                 return Err(Diagnostic::error(
-                    "npy/header",
+                    codes::NPY_HEADER,
                     format!("`{name}` has a bool that is neither 0 nor 1"),
                 ));
             }
             Tensor::from_bytes(dtype, &shape, data)
         }
     };
-    made.map_err(|e| Diagnostic::error("npy/length", format!("the array `{name}` {e}")))
+    made.map_err(|e| Diagnostic::error(codes::NPY_LENGTH, format!("the array `{name}` {e}")))
 }
 
 /// The header and where the elements start.
 fn header(name: &str, bytes: &[u8]) -> Result<(Header, usize), Diagnostic> {
     let not_npy = || {
-        Diagnostic::error("npy/not-npy", format!("`{name}` is not a NumPy array"))
+        Diagnostic::error(codes::NPY_NOT_NPY, format!("`{name}` is not a NumPy array"))
             .help("save it with `numpy.save` or `numpy.savez`")
     };
     let rest = bytes.strip_prefix(MAGIC).ok_or_else(not_npy)?;
@@ -87,8 +88,9 @@ fn header(name: &str, bytes: &[u8]) -> Result<(Header, usize), Diagnostic> {
     };
     let start = (MAGIC.len() + from).checked_add(length).filter(|&s| s <= bytes.len()).ok_or_else(not_npy)?;
     let text = std::str::from_utf8(&bytes[MAGIC.len() + from..start]).map_err(|_| not_npy())?;
-    let broken =
-        || Diagnostic::error("npy/header", format!("the header of `{name}` cannot be understood: {text}"));
+    let broken = || {
+        Diagnostic::error(codes::NPY_HEADER, format!("the header of `{name}` cannot be understood: {text}"))
+    };
     let descr = field(text, "descr").ok_or_else(broken)?;
     let descr = quoted(descr).ok_or_else(|| dtype_error(name, "a structured type"))?;
     let (element, big_endian) = element(descr).ok_or_else(|| dtype_error(name, descr))?;
@@ -102,10 +104,11 @@ fn header(name: &str, bytes: &[u8]) -> Result<(Header, usize), Diagnostic> {
 }
 
 fn dtype_error(name: &str, found: &str) -> Diagnostic {
-    Diagnostic::error("npy/dtype", format!("`{name}` has elements of NumPy type {found}, which MIL has not"))
-        .help(
-            "convert it: bool, int8 to int64, uint8 to uint64, float16, float32, float64 and str can be read",
-        )
+    Diagnostic::error(
+        codes::NPY_DTYPE,
+        format!("`{name}` has elements of NumPy type {found}, which MIL has not"),
+    )
+    .help("convert it: bool, int8 to int64, uint8 to uint64, float16, float32, float64 and str can be read")
 }
 
 /// What follows `'key':` in the dictionary.
@@ -168,7 +171,9 @@ fn text(name: &str, element: &[u8], big_endian: bool) -> Result<String, Diagnost
         .collect();
     let used = points.iter().rposition(|&p| p != 0).map_or(0, |last| last + 1);
     let text: Option<String> = points[..used].iter().map(|&p| char::from_u32(p)).collect();
-    text.ok_or_else(|| Diagnostic::error("npy/header", format!("`{name}` has a text that is not Unicode")))
+    text.ok_or_else(|| {
+        Diagnostic::error(codes::NPY_HEADER, format!("`{name}` has a text that is not Unicode"))
+    })
 }
 
 fn swapped(data: &[u8], size: usize) -> Bytes {
