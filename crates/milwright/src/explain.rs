@@ -28,8 +28,13 @@ pub fn topics() -> Vec<Topic> {
 }
 
 /// The codes outside the cards, by crate.
-static CODES: &[&[(&str, &str)]] =
-    &[mil_syntax::codes::ALL, mil_codec::text::codes::ALL, mil_check::codes::ALL];
+static CODES: &[&[(&str, &str)]] = &[
+    mil_syntax::codes::ALL,
+    mil_codec::text::codes::ALL,
+    mil_codec::codes::ALL,
+    mil_check::codes::ALL,
+    crate::codes::ALL,
+];
 
 /// The topic of that name; else the names nearest to it, best first.
 pub fn explain(name: &str) -> Result<Topic, Vec<String>> {
@@ -103,7 +108,9 @@ mod tests {
     fn ops_codes_and_constraints_are_explained() {
         assert!(explain("layer_norm").unwrap().text.contains("Signature since ios17"));
         assert!(explain("layer_norm/epsilon-dtype").unwrap().text.contains("epsilon = fp32(1e-5)"));
-        assert_eq!(explain("syntax/too-deep").unwrap().kind, "code");
+        for code in ["syntax/too-deep", "blob/git-lfs-pointer", "file/not-found"] {
+            assert_eq!(explain(code).unwrap().kind, "code");
+        }
         assert!(explain("layernorm").unwrap_err().contains(&"layer_norm".to_owned()));
     }
 
