@@ -21,6 +21,7 @@
 //! | [`quantize`] | [`Affine`]: to 8-bit integers and back |
 //! | [`copy`] | permute, slice, concat, pad, tile, gather |
 //! | [`window`] | [`Window`]: geometry shared by convolution and pooling |
+//! | [`recurrent`] | lstm, gru and rnn cells along a sequence |
 //! | [`attention`] | scaled dot-product attention, tiled |
 //!
 //! **Numerics.** fp32 computes in fp32. fp16 is stored as fp16, computed in fp32, and rounded to nearest even once per
@@ -42,6 +43,7 @@ pub mod norm;
 pub mod pool;
 pub mod pooling;
 pub mod quantize;
+pub mod recurrent;
 pub mod reduce;
 pub mod resize;
 pub mod scan;

@@ -129,6 +129,15 @@ impl<'a> FloatsMut<'a> {
         self.len() == 0
     }
 
+    /// Stores `values` from `start` on, rounding if these are fp16.
+    pub fn write(&mut self, start: usize, values: &[f32]) {
+        let range = start..start + values.len();
+        match self {
+            FloatsMut::F32(s) => s[range].copy_from_slice(values),
+            FloatsMut::F16(s) => crate::float::round(values, &mut s[range]),
+        }
+    }
+
     pub(crate) fn shared(self) -> SharedFloats<'a> {
         match self {
             FloatsMut::F32(s) => SharedFloats::F32(SharedMut::new(s)),

@@ -3,6 +3,7 @@
 use crate::contract::*;
 use crate::support::args::Args;
 use mil_base::{Dim, Shape, Type};
+use mil_kernels::Unary;
 
 /// An activation of a gate, by name and with its standard parameters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +37,17 @@ impl Activation {
         let text = args.get_str(name).unwrap_or_default();
         Activation::parse(&text)
             .ok_or_else(|| Failure::new("op/argument-unreadable", format!("\"{text}\" is no activation")))
+    }
+
+    /// Its kernel; nothing for one that changes nothing.
+    pub(super) fn kernel(self) -> Option<Unary> {
+        match self {
+            Activation::Tanh => Some(Unary::Tanh),
+            Activation::Sigmoid => Some(Unary::Sigmoid),
+            Activation::HardSigmoid => Some(Unary::SigmoidHard { a: 0.2, b: 0.5 }),
+            Activation::Relu => Some(Unary::Relu),
+            Activation::Linear => None,
+        }
     }
 
     /// Its value.

@@ -1,8 +1,10 @@
 //! `gru`: the gated recurrent unit.
 
 use super::common::*;
+use super::kernel;
 use crate::contract::*;
 use mil_base::{DType, DTypes, Opset, Type};
+use mil_kernels::recurrent::Cell;
 
 /// The card of `gru`.
 pub static GRU: OpDef = OpDef {
@@ -26,7 +28,7 @@ pub static GRU: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("the kernel is not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| cost(op, 3),
@@ -106,4 +108,13 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         states.push(h.clone());
     }
     one_direction(call, &states, &h, [x.batch, hidden])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let cell = Cell::Gru {
+        gate: Activation::read(&cx.view, "recurrent_activation")?.kernel(),
+        activation: Activation::read(&cx.view, "activation")?.kernel(),
+        reset_after: cx.view.has("reset_after") && cx.view.bool("reset_after") == Some(true),
+    };
+    kernel::plan(cx, cell)
 }

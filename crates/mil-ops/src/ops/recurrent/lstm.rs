@@ -1,8 +1,11 @@
 //! `lstm`: long short-term memory.
 
 use super::common::*;
+use super::kernel;
 use crate::contract::*;
+use crate::support::plan::scalar;
 use mil_base::{DType, DTypes, Opset, Type};
+use mil_kernels::recurrent::Cell;
 
 /// The card of `lstm`.
 pub static LSTM: OpDef = OpDef {
@@ -29,7 +32,7 @@ pub static LSTM: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("the kernel is not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| cost(op, 4),
@@ -174,4 +177,15 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         RefTensor::floats(dtype, &[batch, width], h),
         RefTensor::floats(dtype, &[batch, width], c),
     ])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let activation = |name| Activation::read(&cx.view, name).map(Activation::kernel);
+    let cell = Cell::Lstm {
+        gate: activation("recurrent_activation")?,
+        cell: activation("cell_activation")?,
+        activation: activation("activation")?,
+        clip: if cx.view.has("clip") { scalar(cx, "clip")? } else { f32::INFINITY },
+    };
+    kernel::plan(cx, cell)
 }

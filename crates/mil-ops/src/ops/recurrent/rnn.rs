@@ -1,8 +1,10 @@
 //! `rnn`: the plain recurrent cell.
 
 use super::common::*;
+use super::kernel;
 use crate::contract::*;
 use mil_base::{DType, DTypes, Opset, Type};
+use mil_kernels::recurrent::Cell;
 
 /// The card of `rnn`.
 pub static RNN: OpDef = OpDef {
@@ -22,7 +24,7 @@ pub static RNN: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("the kernel is not connected yet"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| cost(op, 1),
@@ -69,4 +71,9 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
         states.push(h.clone());
     }
     one_direction(call, &states, &h, [x.batch, weights.hidden])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let cell = Cell::Plain { activation: Activation::read(&cx.view, "activation")?.kernel() };
+    kernel::plan(cx, cell)
 }
