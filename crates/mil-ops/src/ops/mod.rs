@@ -165,6 +165,7 @@ pub mod random {
 pub mod recurrent {
     pub mod common;
     pub mod gru;
+    pub mod kernel;
     pub mod lstm;
     pub mod rnn;
 }
