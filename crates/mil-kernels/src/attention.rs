@@ -97,14 +97,10 @@ impl Attention {
         [k, v]
     }
 
-    fn strip_bytes(&self) -> usize {
-        self.scores.strip_bytes(self.keys).max(self.mix.strip_bytes(self.value_depth))
-    }
-
     /// Scratch for `threads` threads.
     pub fn scratch_bytes(&self, threads: usize) -> usize {
         let [k, v] = self.packed_lens();
-        threads * ((k + v + TILE * self.keys + self.keys) * 4 + self.strip_bytes() + 512)
+        threads * ((k + v + TILE * self.keys + self.keys) * 4 + Plan::strip_bytes() + 512)
     }
 
     /// Computes in `f32` and rounds the result once.

@@ -153,6 +153,17 @@ fn tile<T: Pod>(
     at_out: usize,
     row_out: usize,
 ) {
+    if size_of::<T>() == 4 || size_of::<T>() == 2 {
+        for i in span.clone().step_by(16) {
+            for o in across.clone().step_by(16) {
+                let (rows, columns) = (16.min(span.end - i), 16.min(across.end - o));
+                let at = [at_in + o * column_in + i, at_out + i * row_out + o];
+                // SAFETY: these elements of the destination belong to this block alone.
+                unsafe { sixteen(x, at[0], column_in, rows, columns, out, at[1], row_out) };
+            }
+        }
+        return;
+    }
     for i in span {
         // SAFETY: these elements of the destination belong to this block alone.
         let line =
@@ -162,6 +173,53 @@ fn tile<T: Pod>(
             *o = x[at];
             at += column_in;
         }
+    }
+}
+
+/// A block of at most 16 by 16 elements of two or four bytes, transposed in registers as the bits of `f32`.
+///
+/// # Safety
+/// No other thread may touch these elements of `out` at the same time.
+unsafe fn sixteen<T: Pod>(
+    x: &[T],
+    at_in: usize,
+    column_in: usize,
+    rows: usize,
+    columns: usize,
+    out: &SharedMut<'_, T>,
+    at_out: usize,
+    row_out: usize,
+) {
+    let mut block = [[0f32; 16]; 16];
+    for (c, line) in block[..columns].iter_mut().enumerate() {
+        let source = &x[at_in + c * column_in..][..rows];
+        match bytemuck::try_cast_slice::<T, f32>(source) {
+            Ok(source) if size_of::<T>() == 4 => line[..rows].copy_from_slice(source),
+            _ => widen(bytemuck::cast_slice(source), line),
+        }
+    }
+    crate::transpose::sixteen(&mut block);
+    for (r, line) in block[..rows].iter().enumerate() {
+        // SAFETY: the caller's promise.
+        let target = unsafe { out.slice(at_out + r * row_out..at_out + r * row_out + columns) };
+        match bytemuck::try_cast_slice_mut::<T, f32>(target) {
+            Ok(target) if size_of::<T>() == 4 => target.copy_from_slice(&line[..columns]),
+            _ => narrow(line, bytemuck::cast_slice_mut(target)),
+        }
+    }
+}
+
+fn widen(source: &[u16], line: &mut [f32; 16]) {
+    match source.first_chunk::<16>() {
+        Some(source) => *line = source.map(|v| f32::from_bits(u32::from(v))),
+        None => line.iter_mut().zip(source).for_each(|(l, v)| *l = f32::from_bits(u32::from(*v))),
+    }
+}
+
+fn narrow(line: &[f32; 16], target: &mut [u16]) {
+    match target.first_chunk_mut::<16>() {
+        Some(target) => *target = line.map(|v| v.to_bits() as u16),
+        None => target.iter_mut().zip(line).for_each(|(t, v)| *t = v.to_bits() as u16),
     }
 }
 
@@ -310,12 +368,19 @@ mod tests {
             let n: usize = shape.iter().product();
             let x: Vec<u32> = (0..n).map(|_| random.next() as u32).collect();
             let mut out = vec![0; n];
-            StridedCopy::permute(shape, permutation).run(&x, &mut out, &pool);
+            let plan = StridedCopy::permute(shape, permutation);
+            plan.run(&x, &mut out, &pool);
             let strides = row_major(shape);
             let sizes: Vec<usize> = permutation.iter().map(|&d| shape[d]).collect();
             let source: Vec<usize> = permutation.iter().map(|&d| strides[d]).collect();
             let want: Vec<u32> = offsets(&sizes, &source).iter().map(|&o| x[o]).collect();
             assert_eq!(out, want, "{shape:?} {permutation:?}");
+            let (x, mut out): (Vec<u16>, _) = (x.iter().map(|&v| v as u16).collect(), vec![0u16; n]);
+            plan.run(&x, &mut out, &pool);
+            assert!(out.iter().zip(&want).all(|(o, w)| *o == *w as u16), "{shape:?} {permutation:?}");
+            let (x, mut out): (Vec<u8>, _) = (x.iter().map(|&v| v as u8).collect(), vec![0u8; n]);
+            plan.run(&x, &mut out, &pool);
+            assert!(out.iter().zip(&want).all(|(o, w)| *o == *w as u8), "{shape:?} {permutation:?}");
         }
     }
 

@@ -6,6 +6,7 @@
 
 use crate::binary::{Binary, Other, binary_f32};
 use crate::float::round_in_place;
+use crate::simd::simd;
 use crate::unary::{Unary, unary_f32};
 use crate::view::Floats;
 
@@ -113,8 +114,19 @@ impl Finish<'_> {
     }
 
     fn block(&self, at: Segment, values: &mut [f32]) {
+        let mut steps = &self.steps.ops[..];
+        if let [PostOp::Bias { operand, along: Along::Row }, PostOp::Unary(op), rest @ ..] = steps
+            && let Some((lo, hi)) = bounds(*op)
+        {
+            // Rounding is monotonic and keeps these bounds, so it may as well come after.
+            bias_clip(values, self.operands[*operand].get(at.row), lo, hi);
+            steps = rest;
+            if steps.is_empty() {
+                return;
+            }
+        }
         let mut buffer = [0f32; BLOCK];
-        for (i, op) in self.steps.ops.iter().enumerate() {
+        for (i, op) in steps.iter().enumerate() {
             // The result of the product and its bias is rounded once; the last step is rounded when it is stored.
             if self.steps.round_fp16 && !matches!(op, PostOp::Bias { .. }) {
                 round_in_place(values);
@@ -164,5 +176,27 @@ impl Finish<'_> {
             }
         };
         binary_f32(op, values, if reversed { Other::EachLeft(other) } else { Other::Each(other) });
+    }
+}
+
+/// The range of a function that only limits its argument, to bounds that are fp16 values.
+fn bounds(op: Unary) -> Option<(f32, f32)> {
+    match op {
+        Unary::Relu => Some((0.0, f32::INFINITY)),
+        Unary::Relu6 => Some((0.0, 6.0)),
+        Unary::Clip { lo, hi } if [lo, hi].iter().all(|&v| mil_base::f16::from_f32(v).to_f32() == v) => {
+            Some((lo, hi))
+        }
+        _ => None,
+    }
+}
+
+simd! {
+    fn bias_clip(values: &mut [f32], bias: f32, lo: f32, hi: f32) {
+        for v in values {
+            let x = *v + bias;
+            let x = if x < lo { lo } else { x };
+            *v = if x > hi { hi } else { x };
+        }
     }
 }

@@ -103,6 +103,7 @@ pub fn round_in_place(values: &mut [f32]) {
     }
 }
 
+/// Index loops on raw pointers: iterator adaptors are not reliably inlined into functions with target features.
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use mil_base::f16;
@@ -110,21 +111,21 @@ mod x86 {
 
     const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
 
-    /// The `n` lowest lanes.
-    fn mask(n: usize) -> __mmask16 {
-        if n >= 16 { !0 } else { (1 << n) - 1 }
-    }
-
     /// # Safety
     /// AVX-512 must be present and the lengths equal.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
     pub(super) unsafe fn expand_avx512(src: &[f16], dst: &mut [f32]) {
-        for (s, d) in src.chunks(16).zip(dst.chunks_mut(16)) {
-            let m = mask(s.len());
-            // SAFETY: the mask covers exactly the elements of both chunks.
-            unsafe {
-                let h = _mm256_maskz_loadu_epi16(m, s.as_ptr().cast());
-                _mm512_mask_storeu_ps(d.as_mut_ptr(), m, _mm512_cvtph_ps(h));
+        let (n, s, d) = (src.len(), src.as_ptr().cast::<i16>(), dst.as_mut_ptr());
+        let mut i = 0;
+        // SAFETY: whole vectors lie within both slices, and the mask covers exactly what is left.
+        unsafe {
+            while i + 16 <= n {
+                _mm512_storeu_ps(d.add(i), _mm512_cvtph_ps(_mm256_loadu_si256(s.add(i).cast())));
+                i += 16;
+            }
+            if i < n {
+                let m: __mmask16 = (1 << (n - i)) - 1;
+                _mm512_mask_storeu_ps(d.add(i), m, _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(m, s.add(i))));
             }
         }
     }
@@ -133,12 +134,18 @@ mod x86 {
     /// AVX-512 must be present and the lengths equal.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
     pub(super) unsafe fn round_avx512(src: &[f32], dst: &mut [f16]) {
-        for (s, d) in src.chunks(16).zip(dst.chunks_mut(16)) {
-            let m = mask(s.len());
-            // SAFETY: the mask covers exactly the elements of both chunks.
-            unsafe {
-                let h = _mm512_cvtps_ph::<NEAREST>(_mm512_maskz_loadu_ps(m, s.as_ptr()));
-                _mm256_mask_storeu_epi16(d.as_mut_ptr().cast(), m, h);
+        let (n, s, d) = (src.len(), src.as_ptr(), dst.as_mut_ptr().cast::<i16>());
+        let mut i = 0;
+        // SAFETY: whole vectors lie within both slices, and the mask covers exactly what is left.
+        unsafe {
+            while i + 16 <= n {
+                _mm256_storeu_si256(d.add(i).cast(), _mm512_cvtps_ph::<NEAREST>(_mm512_loadu_ps(s.add(i))));
+                i += 16;
+            }
+            if i < n {
+                let m: __mmask16 = (1 << (n - i)) - 1;
+                let h = _mm512_cvtps_ph::<NEAREST>(_mm512_maskz_loadu_ps(m, s.add(i)));
+                _mm256_mask_storeu_epi16(d.add(i), m, h);
             }
         }
     }
@@ -147,12 +154,19 @@ mod x86 {
     /// AVX-512 must be present.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
     pub(super) unsafe fn round_in_place_avx512(values: &mut [f32]) {
-        for v in values.chunks_mut(16) {
-            let m = mask(v.len());
-            // SAFETY: the mask covers exactly the elements of the chunk.
-            unsafe {
-                let h = _mm512_cvtps_ph::<NEAREST>(_mm512_maskz_loadu_ps(m, v.as_ptr()));
-                _mm512_mask_storeu_ps(v.as_mut_ptr(), m, _mm512_cvtph_ps(h));
+        let (n, v) = (values.len(), values.as_mut_ptr());
+        let mut i = 0;
+        // SAFETY: whole vectors lie within the slice, and the mask covers exactly what is left.
+        unsafe {
+            while i + 16 <= n {
+                let h = _mm512_cvtps_ph::<NEAREST>(_mm512_loadu_ps(v.add(i)));
+                _mm512_storeu_ps(v.add(i), _mm512_cvtph_ps(h));
+                i += 16;
+            }
+            if i < n {
+                let m: __mmask16 = (1 << (n - i)) - 1;
+                let h = _mm512_cvtps_ph::<NEAREST>(_mm512_maskz_loadu_ps(m, v.add(i)));
+                _mm512_mask_storeu_ps(v.add(i), m, _mm512_cvtph_ps(h));
             }
         }
     }
@@ -161,31 +175,39 @@ mod x86 {
     /// AVX2 and F16C must be present and the lengths equal.
     #[target_feature(enable = "avx2,f16c")]
     pub(super) unsafe fn expand_avx2(src: &[f16], dst: &mut [f32]) {
-        let (s, d) = (src.chunks_exact(8), dst.chunks_exact_mut(8));
-        let tail = s.remainder();
-        let start = src.len() - tail.len();
-        for (s, d) in s.zip(d) {
-            // SAFETY: both chunks have eight elements.
-            unsafe { _mm256_storeu_ps(d.as_mut_ptr(), _mm256_cvtph_ps(_mm_loadu_si128(s.as_ptr().cast()))) };
+        let (n, s, d) = (src.len(), src.as_ptr(), dst.as_mut_ptr());
+        let mut i = 0;
+        // SAFETY: every access is below `n`.
+        unsafe {
+            while i + 8 <= n {
+                _mm256_storeu_ps(d.add(i), _mm256_cvtph_ps(_mm_loadu_si128(s.add(i).cast())));
+                i += 8;
+            }
+            while i < n {
+                *d.add(i) = (*s.add(i)).to_f32();
+                i += 1;
+            }
         }
-        tail.iter().zip(&mut dst[start..]).for_each(|(s, d)| *d = s.to_f32());
     }
 
     /// # Safety
     /// AVX2 and F16C must be present and the lengths equal.
     #[target_feature(enable = "avx2,f16c")]
     pub(super) unsafe fn round_avx2(src: &[f32], dst: &mut [f16]) {
-        let (s, d) = (src.chunks_exact(8), dst.chunks_exact_mut(8));
-        let tail = s.remainder();
-        let start = src.len() - tail.len();
-        for (s, d) in s.zip(d) {
-            // SAFETY: both chunks have eight elements.
-            unsafe {
-                let h = _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(_mm256_loadu_ps(s.as_ptr()));
-                _mm_storeu_si128(d.as_mut_ptr().cast(), h);
+        let (n, s, d) = (src.len(), src.as_ptr(), dst.as_mut_ptr());
+        let mut i = 0;
+        // SAFETY: every access is below `n`.
+        unsafe {
+            while i + 8 <= n {
+                let h = _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(_mm256_loadu_ps(s.add(i)));
+                _mm_storeu_si128(d.add(i).cast(), h);
+                i += 8;
+            }
+            while i < n {
+                *d.add(i) = f16::from_f32(*s.add(i));
+                i += 1;
             }
         }
-        tail.iter().zip(&mut dst[start..]).for_each(|(s, d)| *d = f16::from_f32(*s));
     }
 }
 

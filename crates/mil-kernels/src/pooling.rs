@@ -79,18 +79,17 @@ impl WindowPool {
                 }
                 // SAFETY: each channel belongs to one range.
                 let out = unsafe { out.slice(c * olen..(c + 1) * olen) };
-                self.slab.stretches(0, acc.len(), |at, n, index| {
-                    let values = &mut acc[at..at + n];
-                    match (&self.scales, self.kind) {
-                        (Some(s), _) => values.iter_mut().zip(&s[index..]).for_each(|(v, s)| *v *= s),
-                        (None, Pooling::Average { .. }) => {
-                            let count = self.offsets.len() as f32;
-                            values.iter_mut().for_each(|v| *v /= count);
-                        }
-                        _ => {}
+                let (index, n) = self.slab.compact(0, acc.len(), acc);
+                let values = &mut acc[..n];
+                match (&self.scales, self.kind) {
+                    (Some(s), _) => values.iter_mut().zip(&s[index..]).for_each(|(v, s)| *v *= s),
+                    (None, Pooling::Average { .. }) => {
+                        let count = self.offsets.len() as f32;
+                        values.iter_mut().for_each(|v| *v /= count);
                     }
-                    T::round(values, &mut out[index..index + n]);
-                });
+                    _ => {}
+                }
+                T::round(values, &mut out[index..index + n]);
             }
         });
     }
@@ -149,8 +148,9 @@ macro_rules! window_fold {
                         }
                     }
                     for o in block {
-                        let end = |$r: f32| $end;
-                        *o = end(*o);
+                        for $r in [*o] {
+                            *o = $end;
+                        }
                     }
                 }
             }

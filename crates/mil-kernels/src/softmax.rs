@@ -109,13 +109,13 @@ simd! {
         let mut blocks = row.chunks_exact_mut(16);
         for b in &mut blocks {
             for i in 0..16 {
-                b[i] = math::exp(b[i] - high);
+                b[i] = math::exp_nonpositive(b[i] - high);
                 sums[i] += b[i];
             }
         }
         let mut sum = 0.0;
         for v in blocks.into_remainder() {
-            *v = math::exp(*v - high);
+            *v = math::exp_nonpositive(*v - high);
             sum += *v;
         }
         for s in sums {
@@ -138,7 +138,7 @@ simd! {
         let mut sum = [0f32; LANES];
         for line in block.chunks_exact_mut(LANES) {
             for i in 0..LANES {
-                line[i] = math::exp(line[i] - high[i]);
+                line[i] = math::exp_nonpositive(line[i] - high[i]);
                 sum[i] += line[i];
             }
         }

@@ -24,42 +24,44 @@ mod x86 {
     /// # Safety
     /// AVX-512 must be present.
     #[target_feature(enable = "avx512f")]
+    #[allow(clippy::needless_range_loop)]
     pub(super) unsafe fn sixteen(block: &mut [[f32; 16]; 16]) {
-        // SAFETY: each row has 16 elements.
-        let mut r: [__m512; 16] = std::array::from_fn(|i| unsafe { _mm512_loadu_ps(block[i].as_ptr()) });
-        for i in (0..16).step_by(2) {
+        // Plain index loops: closures with these features are not inlined into the library's adaptors.
+        let mut r = [_mm512_setzero_ps(); 16];
+        for i in 0..16 {
+            // SAFETY: each row has 16 elements.
+            r[i] = unsafe { _mm512_loadu_ps(block[i].as_ptr()) };
+        }
+        for h in 0..8 {
+            let i = 2 * h;
             let (a, b) = (r[i], r[i + 1]);
             r[i] = _mm512_mask_permute_ps::<0b10_10_00_00>(a, 0xaaaa, b);
             r[i + 1] = _mm512_mask_permute_ps::<0b11_11_01_01>(b, 0x5555, a);
         }
-        for i in [0, 1, 4, 5, 8, 9, 12, 13] {
+        for h in 0..8 {
+            let i = h / 2 * 4 + h % 2;
             let (a, b) = (r[i], r[i + 2]);
             r[i] = _mm512_shuffle_ps::<0b01_00_01_00>(a, b);
             r[i + 2] = _mm512_shuffle_ps::<0b11_10_11_10>(a, b);
         }
-        for i in [0, 1, 2, 3, 8, 9, 10, 11] {
+        for h in 0..8 {
+            let i = h / 4 * 8 + h % 4;
             let (a, b) = (r[i], r[i + 4]);
             // Lanes of 128 bits: even ones of both, odd ones of both.
             let even = _mm512_shuffle_f32x4::<0b10_00_10_00>(a, b);
             let odd = _mm512_shuffle_f32x4::<0b11_01_11_01>(a, b);
-            r[i] = _mm512_permutexvar_ps(interleave(), even);
-            r[i + 4] = _mm512_permutexvar_ps(interleave(), odd);
+            r[i] = _mm512_shuffle_f32x4::<0b11_01_10_00>(even, even);
+            r[i + 4] = _mm512_shuffle_f32x4::<0b11_01_10_00>(odd, odd);
         }
         for i in 0..8 {
             let (a, b) = (r[i], r[i + 8]);
             r[i] = _mm512_shuffle_f32x4::<0b01_00_01_00>(a, b);
             r[i + 8] = _mm512_shuffle_f32x4::<0b11_10_11_10>(a, b);
         }
-        for (row, v) in block.iter_mut().zip(r) {
+        for i in 0..16 {
             // SAFETY: each row has 16 elements.
-            unsafe { _mm512_storeu_ps(row.as_mut_ptr(), v) };
+            unsafe { _mm512_storeu_ps(block[i].as_mut_ptr(), r[i]) };
         }
-    }
-
-    /// 128-bit lanes 0, 2, 1, 3.
-    #[target_feature(enable = "avx512f")]
-    fn interleave() -> __m512i {
-        _mm512_setr_epi32(0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15)
     }
 }
 

@@ -165,10 +165,23 @@ trait Fn1: Copy {
 }
 
 simd! {
-    fn map<F: Fn1>(f: F, x: &mut [f32]) {
+    fn map_lines<F: Fn1>(f: F, x: &mut [f32]) {
         for v in x {
             *v = f.at(*v);
         }
+    }
+}
+
+/// Applies `f` to every value. What does not fill a vector goes through a padded block: scalar code for it would cost as
+/// much as everything before it on the short rows of an epilogue.
+fn map<F: Fn1>(f: F, x: &mut [f32]) {
+    let (lines, rest) = x.split_at_mut(x.len() & !15);
+    map_lines(f, lines);
+    if !rest.is_empty() {
+        let mut block = [0f32; 16];
+        block[..rest.len()].copy_from_slice(rest);
+        map_lines(f, &mut block);
+        rest.copy_from_slice(&block[..rest.len()]);
     }
 }
 

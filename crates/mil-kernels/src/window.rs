@@ -4,6 +4,7 @@
 //! planes of their own ("phases"). Whatever stride, dilation and padding a window has, each of its taps then reads the
 //! slab at `column + constant`, where `column` counts output positions along rows of the slab's pitch.
 
+use crate::simd::simd;
 use crate::view::Floats;
 
 /// A window over up to three spatial dimensions, stated as MIL states it.
@@ -216,9 +217,7 @@ impl Slab {
             return x.read(from, row);
         }
         match x {
-            Floats::F32(x) => {
-                row.iter_mut().zip(x[from..].iter().step_by(stride)).for_each(|(o, v)| *o = *v);
-            }
+            Floats::F32(x) => every(&x[from..], stride, row),
             Floats::F16(x) => {
                 // A whole stretch is expanded at once; the elements between are thrown away.
                 let mut buffer = [0f32; 512];
@@ -231,31 +230,58 @@ impl Slab {
                     let from = from + i * each * stride;
                     let wide = &mut buffer[..(row.len() - 1) * stride + 1];
                     crate::float::expand(&x[from..from + wide.len()], wide);
-                    row.iter_mut().zip(wide.iter().step_by(stride)).for_each(|(o, v)| *o = *v);
+                    every(wide, stride, row);
                 }
             }
         }
     }
 
-    /// Calls `body(column, length, output index)` for each stretch of real outputs among the given columns; the output
-    /// index counts elements of the whole output channel.
-    pub(crate) fn stretches(&self, column: usize, columns: usize, mut body: impl FnMut(usize, usize, usize)) {
+    /// Moves the real outputs among the given columns to the front of `line`, whose element `i` is column `column + i`.
+    /// Gives the index of the first within the whole output channel, and their number: they are neighbours there.
+    pub(crate) fn compact(&self, column: usize, columns: usize, line: &mut [f32]) -> (usize, usize) {
         let [_, h, w] = self.output;
         let (pitch_h, pitch_w) = (self.pitch[1], self.pitch[2]);
-        let (mut at, end) = (column, column + columns);
+        let (mut at, end, mut kept, mut first) = (column, column + columns, 0, None);
         while at < end {
-            let (line, ow) = (at / pitch_w, at % pitch_w);
-            let (od, oh) = (line / pitch_h, line % pitch_h);
-            let next = (line + 1) * pitch_w;
+            let (row, ow) = (at / pitch_w, at % pitch_w);
+            let (od, oh) = (row / pitch_h, row % pitch_h);
             if oh < h && ow < w {
                 let n = (w - ow).min(end - at);
-                let index = ((od + self.origin[0]) * self.window.output[1] + oh + self.origin[1])
-                    * self.window.output[2]
-                    + ow
-                    + self.origin[2];
-                body(at - column, n, index);
+                let from = at - column;
+                if from != kept {
+                    line.copy_within(from..from + n, kept);
+                }
+                kept += n;
+                first.get_or_insert_with(|| {
+                    let d = (od + self.origin[0]) * self.window.output[1];
+                    (d + oh + self.origin[1]) * self.window.output[2] + ow + self.origin[2]
+                });
             }
-            at = next;
+            at = (row + 1) * pitch_w;
+        }
+        (first.unwrap_or(0), kept)
+    }
+}
+
+/// `out[i] = x[i * stride]`.
+fn every(x: &[f32], stride: usize, out: &mut [f32]) {
+    match stride {
+        2 => evens(x, out),
+        _ => out.iter_mut().zip(x.iter().step_by(stride)).for_each(|(o, v)| *o = *v),
+    }
+}
+
+simd! {
+    /// `out[i] = x[2 i]`, as shuffles of whole vectors.
+    fn evens(x: &[f32], out: &mut [f32]) {
+        let n = out.len().min(x.len() / 2);
+        let (x2, rest) = x.as_chunks::<2>();
+        let (whole, last) = out.split_at_mut(n);
+        for i in 0..n {
+            whole[i] = x2[i][0];
+        }
+        if let ([o, ..], [v]) = (last, rest) {
+            *o = *v;
         }
     }
 }

@@ -50,12 +50,11 @@ impl Depthwise {
                     weight.read(row * taps, taps_f32);
                     weigh(slab, &self.offsets, taps_f32, sums);
                     let base = i / groups * groups * filters * olen;
-                    self.slab.stretches(0, sums.len(), |at, n, index| {
-                        let values = &mut sums[at..at + n];
-                        finish.apply(Segment { row, column: index, base }, values);
-                        // SAFETY: each channel of the output belongs to one range.
-                        unsafe { out.write(base + row * olen + index, values) };
-                    });
+                    let (index, n) = self.slab.compact(0, sums.len(), sums);
+                    let values = &mut sums[..n];
+                    finish.apply(Segment { row, column: index, base }, values);
+                    // SAFETY: each channel of the output belongs to one range.
+                    unsafe { out.write(base + row * olen + index, values) };
                 }
             }
         });

@@ -1,17 +1,18 @@
 //! Convolution over one to three spatial dimensions: `x [n, c, spatial..]`, `weight [o, c / groups, kernel..]`.
 //!
 //! Three paths, chosen at plan time. A 1x1 is a matrix product on the image as it lies. A depthwise convolution adds up
-//! taps along rows. Everything else copies a band of the image into a padded slab ([`crate::window`]) whose taps are the
+//! taps along rows, or across channels when rows are short. Everything else copies a band of the image into a padded slab ([`crate::window`]) whose taps are the
 //! columns of a matrix product; no im2col buffer of the whole image ever exists. Weights are read in place.
 
 mod depthwise;
+mod lanes;
 mod transposed;
 
 pub use transposed::ConvTranspose;
 
 use crate::epilogue::{Epilogue, Finish, Segment};
 use crate::gemm::engine::{Plan, Sink};
-use crate::gemm::pack::{Columns, MatrixColumns, Rows};
+use crate::gemm::pack::{MatrixColumns, Rows};
 use crate::gemm::sink::Direct;
 use crate::pool::Pool;
 use crate::view::{Floats, FloatsMut, SharedFloats, take_scratch};
@@ -48,6 +49,7 @@ pub struct Conv {
 enum Path {
     Pointwise(Plan),
     Depthwise(Box<depthwise::Depthwise>),
+    Lanes(lanes::Lanes),
     Slab(SlabPath),
 }
 
@@ -78,6 +80,8 @@ impl Conv {
         let (channels, filters) = (spec.channels / groups, spec.filters / groups);
         let path = if window.is_identity() {
             Path::Pointwise(Plan::new(filters, window.output_len(), channels, threads))
+        } else if let Some(lanes) = lanes::Lanes::new(window).filter(|_| channels == 1 && filters == 1) {
+            Path::Lanes(lanes)
         } else if channels == 1 && filters <= 4 {
             Path::Depthwise(Box::new(depthwise::Depthwise::new(window)))
         } else {
@@ -96,6 +100,7 @@ impl Conv {
         match &self.path {
             Path::Pointwise(plan) => plan.scratch_bytes(threads),
             Path::Depthwise(d) => d.scratch_bytes(threads),
+            Path::Lanes(l) => l.scratch_bytes(threads),
             Path::Slab(s) => s.scratch_bytes(&self.window, self.channels, threads),
         }
     }
@@ -139,6 +144,7 @@ impl Conv {
                 let sink = Direct { out, finish, base: p.base, first_row: p.first_row };
                 plan.run(&rows, &columns, &sink, scratch, pool);
             }),
+            Path::Lanes(l) => l.run([self.n, self.groups], x, weight, out, finish, scratch, pool),
             Path::Depthwise(d) => {
                 d.run(self.n * self.groups, o, self.groups, x, weight, out, finish, scratch, pool)
             }
@@ -201,9 +207,9 @@ impl SlabPath {
     }
 
     fn scratch_bytes(&self, window: &Window, channels: usize, threads: usize) -> usize {
-        let slab = (window.slab(0, self.band).channel_len() * channels * 4).next_multiple_of(64);
+        let slab = ((window.slab(0, self.band).channel_len() * channels + SLACK) * 4).next_multiple_of(64);
         let inner = if self.outer { 1 } else { threads };
-        let plan = self.plans[0].scratch_bytes(inner).max(self.plans[1].scratch_bytes(inner));
+        let plan = self.plans[0].slab_scratch_bytes(inner);
         let one = (slab + plan).next_multiple_of(64);
         if self.outer { one * threads } else { one }
     }
@@ -224,37 +230,18 @@ impl SlabPath {
         let slab = window.slab(first, self.band.min(total - first));
         let which = usize::from(index + 1 == self.bands);
         let (len, ilen) = (slab.channel_len(), window.input_len());
-        let (data, rest) = take_scratch::<f32>(scratch, len * channels);
-        pool.for_pieces(data, len, (32 * 1024 / len.max(1)).max(1), |c, out| {
+        let (data, rest) = take_scratch::<f32>(scratch, len * channels + SLACK);
+        pool.for_pieces(&mut data[..len * channels], len, (32 * 1024 / len.max(1)).max(1), |c, out| {
             slab.load(x.slice(c * ilen..(c + 1) * ilen), 0.0, out);
         });
-        let columns = Taps { data, offsets: &self.offsets[which] };
-        self.plans[which].run(rows, &columns, &SlabSink { slab, place }, rest, pool);
+        data[len * channels..].fill(0.0);
+        let sink = SlabSink { slab, place };
+        self.plans[which].run_slab(rows, data, &self.offsets[which], &sink, rest, pool);
     }
 }
 
-/// The columns of a slab: inner position `k` reads at `offsets[k]`.
-pub(crate) struct Taps<'a> {
-    pub(crate) data: &'a [f32],
-    pub(crate) offsets: &'a [usize],
-}
-
-impl Columns for Taps<'_> {
-    fn pack(&self, first: usize, count: usize, lanes: usize, out: &mut [f32]) {
-        for (line, offset) in out.chunks_exact_mut(lanes).zip(self.offsets) {
-            let from = &self.data[offset + first..];
-            // Whole lines have a length the compiler can see half of the time; reading past `count` would be garbage
-            // that is never stored, but may lie beyond the slab.
-            match from.get(..lanes) {
-                Some(whole) => line.copy_from_slice(whole),
-                None => {
-                    line[..count].copy_from_slice(&from[..count]);
-                    line[count..].fill(0.0);
-                }
-            }
-        }
-    }
-}
+/// Elements a slab goes on for, since panels read past its last column.
+pub(crate) const SLACK: usize = 32;
 
 /// Stores the real outputs among a strip's columns.
 struct SlabSink<'a> {
@@ -263,16 +250,17 @@ struct SlabSink<'a> {
 }
 
 impl Sink for SlabSink<'_> {
+    const GROUP: usize = 1;
+
     fn store(&self, row: usize, rows: usize, column: usize, columns: usize, tile: &mut [f32], stride: usize) {
         let Place { out, finish, base, first_row } = self.place;
         for (r, line) in tile.chunks_mut(stride).take(rows).enumerate() {
             let row = first_row + row + r;
-            self.slab.stretches(column, columns, |at, n, index| {
-                let values = &mut line[at..at + n];
-                finish.apply(Segment { row, column: index, base }, values);
-                // SAFETY: strips and bands are disjoint, hence these stretches of the output.
-                unsafe { out.write(base + row * finish.width + index, values) };
-            });
+            let (index, n) = self.slab.compact(column, columns, line);
+            let values = &mut line[..n];
+            finish.apply(Segment { row, column: index, base }, values);
+            // SAFETY: strips and bands are disjoint, hence these stretches of the output.
+            unsafe { out.write(base + row * finish.width + index, values) };
         }
     }
 }

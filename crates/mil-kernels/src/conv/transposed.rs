@@ -3,7 +3,7 @@
 //! The outputs that share a remainder by the stride are an ordinary convolution of the input with the taps of that
 //! remainder, so each such phase is one matrix product over a slab; nothing is scattered into overlapping sums.
 
-use super::Taps;
+use super::SLACK;
 use crate::epilogue::{Along, Epilogue, Finish, PostOp, Segment};
 use crate::gemm::engine::{Plan, Sink};
 use crate::gemm::pack::Rows;
@@ -88,9 +88,9 @@ impl ConvTranspose {
     /// Scratch that [`ConvTranspose::run`] needs.
     pub fn scratch_bytes(&self, threads: usize) -> usize {
         let one = |p: &Phase| {
-            let slab = p.slab.channel_len() * self.channels * 4;
+            let slab = (p.slab.channel_len() * self.channels + SLACK) * 4;
             let weights = self.filters * p.offsets.len() * 4;
-            slab + weights + p.plan.scratch_bytes(threads) + 256
+            slab + weights + p.plan.slab_scratch_bytes(threads) + 256
         };
         self.phases.iter().map(one).max().unwrap_or(0)
     }
@@ -142,9 +142,10 @@ impl ConvTranspose {
     ) {
         let (c, o, k) = (self.channels, self.filters, phase.offsets.len());
         let len = phase.slab.channel_len();
-        let (data, rest) = take_scratch::<f32>(scratch, len * c);
+        let (data, rest) = take_scratch::<f32>(scratch, len * c + SLACK);
         let (rows, rest) = take_scratch::<f32>(rest, o * k);
-        pool.for_pieces(data, len, (32 * 1024 / len.max(1)).max(1), |c, out| {
+        data[len * c..].fill(0.0);
+        pool.for_pieces(&mut data[..len * c], len, (32 * 1024 / len.max(1)).max(1), |c, out| {
             phase.slab.load(x.slice(c * self.input..(c + 1) * self.input), 0.0, out);
         });
         let each = phase.elements.len();
@@ -154,7 +155,7 @@ impl ConvTranspose {
             }
         });
         let rows = Rows { data: Floats::F32(rows), row_stride: k, k_stride: 1 };
-        phase.plan.run(&rows, &Taps { data, offsets: &phase.offsets }, sink, rest, pool);
+        phase.plan.run_slab(&rows, data, &phase.offsets, sink, rest, pool);
     }
 }
 
@@ -239,6 +240,8 @@ struct PhaseSink<'a> {
 }
 
 impl Sink for PhaseSink<'_> {
+    const GROUP: usize = 1;
+
     fn store(&self, row: usize, rows: usize, column: usize, columns: usize, tile: &mut [f32], stride: usize) {
         let Phase { first, stride: step, slab, .. } = self.phase;
         let [_, h, w] = slab.output;

@@ -1,5 +1,6 @@
 //! Products with few rows (decoding one token): bound by the speed at which the matrix is read.
 
+use super::vector::Vector;
 use crate::epilogue::{Finish, Segment};
 use crate::pool::Pool;
 use crate::simd::simd;
@@ -35,8 +36,8 @@ pub(super) fn dots(
                 let line = &mut line[..count];
                 let x = &wide[r * k..(r + 1) * k];
                 match w {
-                    Floats::F32(w) => dot_rows_f32(x, &w[first * k..(first + count) * k], line),
-                    Floats::F16(w) => dot_rows_f16(x, &w[first * k..(first + count) * k], line),
+                    Floats::F32(w) => dot_rows(x, &w[first * k..(first + count) * k], line),
+                    Floats::F16(w) => dot_rows(x, &w[first * k..(first + count) * k], line),
                 }
                 finish.apply(Segment { row: r, column: first, base }, line);
                 // SAFETY: these columns belong to this block alone.
@@ -46,92 +47,128 @@ pub(super) fn dots(
     });
 }
 
-simd! {
-    fn dot_rows_f32(x: &[f32], w: &[f32], out: &mut [f32]) {
-        let k = x.len();
-        for (j, o) in out.iter_mut().enumerate() {
-            let w = &w[j * k..(j + 1) * k];
-            let mut sums = [[0f32; 16]; 4];
-            let mut blocks = w.chunks_exact(64);
-            let mut at = x.chunks_exact(64);
-            for (w, x) in (&mut blocks).zip(&mut at) {
-                for (s, (w, x)) in sums.iter_mut().zip(w.chunks_exact(16).zip(x.chunks_exact(16))) {
-                    for i in 0..16 {
-                        s[i] = w[i].mul_add(x[i], s[i]);
-                    }
-                }
-            }
-            let [a, b, c, d] = sums;
-            let mut sum = 0.0;
-            for i in 0..16 {
-                sum += (a[i] + b[i]) + (c[i] + d[i]);
-            }
-            for (w, x) in blocks.remainder().iter().zip(at.remainder()) {
-                sum = w.mul_add(*x, sum);
-            }
-            *o = sum;
-        }
+/// An element that vectors are loaded from.
+trait Source: Copy {
+    /// # Safety
+    /// As [`Vector::load`].
+    unsafe fn load<V: Vector>(p: *const Self) -> V;
+    fn wide(self) -> f32;
+}
+
+impl Source for f32 {
+    #[inline(always)]
+    unsafe fn load<V: Vector>(p: *const f32) -> V {
+        // SAFETY: the caller's promise.
+        unsafe { V::load(p) }
+    }
+    #[inline(always)]
+    fn wide(self) -> f32 {
+        self
     }
 }
 
-fn dot_rows_f16(x: &[f32], w: &[f16], out: &mut [f32]) {
+impl Source for f16 {
+    #[inline(always)]
+    unsafe fn load<V: Vector>(p: *const f16) -> V {
+        // SAFETY: the caller's promise.
+        unsafe { V::load_half(p) }
+    }
+    #[inline(always)]
+    fn wide(self) -> f32 {
+        self.to_f32()
+    }
+}
+
+/// `out[j] = Σ x[k] w[j][k]`.
+fn dot_rows<S: Source>(x: &[f32], w: &[S], out: &mut [f32]) {
+    assert_eq!(w.len(), x.len() * out.len());
     #[cfg(target_arch = "x86_64")]
-    if crate::simd::isa() == crate::simd::Isa::Avx512 {
-        // SAFETY: the level is detected; `w` has a row of `x.len()` for each output.
-        return unsafe { x86::dot_rows_f16(x, w, out) };
+    match crate::simd::isa() {
+        // SAFETY: the level is detected, and the lengths were checked.
+        crate::simd::Isa::Avx512 => return unsafe { x86::avx512(x, w, out) },
+        // SAFETY: the level is detected, and the lengths were checked.
+        crate::simd::Isa::Avx2 => return unsafe { x86::avx2(x, w, out) },
+        crate::simd::Isa::Baseline => {}
     }
-    let k = x.len();
-    let mut buffer = [0f32; 512];
-    for (j, o) in out.iter_mut().enumerate() {
-        *o = 0.0;
-        for (w, x) in w[j * k..(j + 1) * k].chunks(512).zip(x.chunks(512)) {
-            let wide = &mut buffer[..w.len()];
-            crate::float::expand(w, wide);
-            let mut part = [0f32];
-            dot_rows_f32(x, wide, &mut part);
-            *o += part[0];
-        }
-    }
+    // SAFETY: the baseline is always present, and the lengths were checked.
+    unsafe { dot_rows_with::<super::vector::Eight, S>(x, w, out) }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use mil_base::f16;
+    use super::{Source, dot_rows_with};
     use std::arch::x86_64::*;
 
     /// # Safety
-    /// AVX-512 must be present.
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,fma")]
-    pub(super) unsafe fn dot_rows_f16(x: &[f32], w: &[f16], out: &mut [f32]) {
-        let k = x.len();
-        assert!(w.len() >= k * out.len());
-        for (j, o) in out.iter_mut().enumerate() {
-            let w = w[j * k..].as_ptr();
-            let mut sums = [_mm512_setzero_ps(); 4];
-            let mut at = 0;
-            while at + 64 <= k {
-                for (i, s) in sums.iter_mut().enumerate() {
-                    let at = at + i * 16;
-                    // SAFETY: `at + 16 <= k`, within both rows.
-                    unsafe {
-                        let h = _mm512_cvtph_ps(_mm256_loadu_si256(w.add(at).cast()));
-                        *s = _mm512_fmadd_ps(h, _mm512_loadu_ps(x.as_ptr().add(at)), *s);
-                    }
-                }
-                at += 64;
+    /// As [`dot_rows_with`], with AVX-512 present.
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,fma,f16c")]
+    pub(super) unsafe fn avx512<S: Source>(x: &[f32], w: &[S], out: &mut [f32]) {
+        // SAFETY: the caller's promise.
+        unsafe { dot_rows_with::<__m512, S>(x, w, out) }
+    }
+
+    /// # Safety
+    /// As [`dot_rows_with`], with AVX2, FMA and F16C present.
+    #[target_feature(enable = "avx2,fma,f16c")]
+    pub(super) unsafe fn avx2<S: Source>(x: &[f32], w: &[S], out: &mut [f32]) {
+        // SAFETY: the caller's promise.
+        unsafe { dot_rows_with::<__m256, S>(x, w, out) }
+    }
+}
+
+/// Rows taken together: each vector of `x` is loaded once for all.
+const TOGETHER: usize = 4;
+
+/// # Safety
+/// `w` has a row of `x.len()` for each output; the level of `V` is present.
+#[inline(always)]
+unsafe fn dot_rows_with<V: Vector, S: Source>(x: &[f32], w: &[S], out: &mut [f32]) {
+    let (k, n, xp, wp) = (x.len(), out.len(), x.as_ptr(), w.as_ptr());
+    let mut j = 0;
+    // SAFETY: rows `j..` are within `w` by the caller's promise, and every vector ends at or before `k`.
+    unsafe {
+        while j + TOGETHER <= n {
+            dot_some::<V, S, TOGETHER>(k, xp, wp.add(j * k), out.as_mut_ptr().add(j));
+            j += TOGETHER;
+        }
+        while j < n {
+            dot_some::<V, S, 1>(k, xp, wp.add(j * k), out.as_mut_ptr().add(j));
+            j += 1;
+        }
+    }
+}
+
+/// # Safety
+/// `w` has `R` rows of `k`, `x` has `k`, `out` has `R`; the level of `V` is present.
+#[inline(always)]
+unsafe fn dot_some<V: Vector, S: Source, const R: usize>(
+    k: usize,
+    x: *const f32,
+    w: *const S,
+    out: *mut f32,
+) {
+    // SAFETY: every address is within what the caller promised.
+    unsafe {
+        let mut sums = [[V::zero(); 2]; R];
+        let mut at = 0;
+        while at + 2 * V::LANES <= k {
+            let (low, high) = (V::load(x.add(at)), V::load(x.add(at + V::LANES)));
+            for (r, [a, b]) in sums.iter_mut().enumerate() {
+                let row = w.add(r * k + at);
+                *a = a.fma(low, S::load(row));
+                *b = b.fma(high, S::load(row.add(V::LANES)));
             }
+            at += 2 * V::LANES;
+        }
+        let start = at;
+        for (r, [a, b]) in sums.iter().enumerate() {
+            let mut sum = a.add(*b).sum();
+            let mut at = start;
             while at < k {
-                let n = (k - at).min(16);
-                let mask: __mmask16 = if n == 16 { !0 } else { (1 << n) - 1 };
-                // SAFETY: the mask covers what is left of both rows.
-                unsafe {
-                    let h = _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, w.add(at).cast()));
-                    sums[0] = _mm512_fmadd_ps(h, _mm512_maskz_loadu_ps(mask, x.as_ptr().add(at)), sums[0]);
-                }
-                at += n;
+                sum += *x.add(at) * (*w.add(r * k + at)).wide();
+                at += 1;
             }
-            let sum = _mm512_add_ps(_mm512_add_ps(sums[0], sums[1]), _mm512_add_ps(sums[2], sums[3]));
-            *o = _mm512_reduce_add_ps(sum);
+            *out.add(r) = sum;
         }
     }
 }

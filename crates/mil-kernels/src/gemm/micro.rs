@@ -1,8 +1,9 @@
 //! The innermost kernel: a few rows of one operand, broadcast, against a panel of the other.
 //!
 //! `c[r][j] (+)= Σ_k a[r][k] b[k][j]` with `r < MR` rows at the fixed stride [`A_STRIDE`] and `j` over `NV` vectors.
-//! Rows are read as they lie in memory, so weights need no packing; only the panel is packed.
+//! Rows are read as they lie in memory, so weights need no packing; only the panel is packed, or not even that.
 
+use super::vector::Vector;
 use crate::simd::{Isa, isa};
 use std::sync::OnceLock;
 
@@ -13,8 +14,17 @@ pub(crate) const A_STRIDE: usize = KC + 16;
 /// Most rows any level takes.
 pub(crate) const MAX_ROWS: usize = 12;
 
-/// `(k, a, b, c, c's row stride, accumulate)`.
-pub(crate) type Micro = unsafe fn(usize, *const f32, *const f32, *mut f32, usize, bool);
+/// Where the lines of a panel lie.
+#[derive(Clone, Copy)]
+pub(crate) enum Lines {
+    /// One after another.
+    Packed(*const f32),
+    /// Line `k` at the given distance from a base: the taps of a convolution, read from its slab.
+    Scattered(*const f32, *const usize),
+}
+
+/// `(k, a, lines, c, c's row stride, accumulate)`.
+pub(crate) type Micro = unsafe fn(usize, *const f32, Lines, *mut f32, usize, bool);
 
 /// The micro-kernels of one level.
 pub(crate) struct Kernels {
@@ -47,37 +57,14 @@ pub(crate) fn for_isa(isa: Isa) -> &'static Kernels {
     }
 }
 
-/// One vector register of `f32`.
-trait Vector: Copy {
-    const LANES: usize;
-    /// # Safety
-    /// The vector level must be present; likewise below.
-    unsafe fn zero() -> Self;
-    /// # Safety
-    /// `p` must point to one element.
-    unsafe fn splat(p: *const f32) -> Self;
-    /// # Safety
-    /// `p` must point to `LANES` elements; likewise `store`.
-    unsafe fn load(p: *const f32) -> Self;
-    /// # Safety
-    /// As `load`.
-    unsafe fn store(self, p: *mut f32);
-    /// # Safety
-    /// As `zero`.
-    unsafe fn fma(self, a: Self, b: Self) -> Self;
-    /// # Safety
-    /// As `zero`.
-    unsafe fn add(self, a: Self) -> Self;
-}
-
 /// # Safety
-/// `a` has `MR` rows of `k` elements at [`A_STRIDE`], `b` has `k * NV * LANES` elements, `c` has `MR` rows of
-/// `NV * LANES` elements at stride `ldc`; the vector level is present.
+/// `a` has `MR` rows of `k` elements at [`A_STRIDE`], `lines` are `k` lines of `NV * LANES` elements, `c` has `MR` rows
+/// of `NV * LANES` elements at stride `ldc`; the vector level is present.
 #[inline(always)]
 unsafe fn micro<V: Vector, const MR: usize, const NV: usize>(
     k: usize,
     a: *const f32,
-    b: *const f32,
+    lines: Lines,
     c: *mut f32,
     ldc: usize,
     accumulate: bool,
@@ -85,26 +72,48 @@ unsafe fn micro<V: Vector, const MR: usize, const NV: usize>(
     // SAFETY: every address below is within what the caller promised.
     unsafe {
         let mut acc = [[V::zero(); NV]; MR];
-        let (mut a, mut b) = (a, b);
-        for _ in 0..k {
-            let mut panel = [V::zero(); NV];
-            for (v, p) in panel.iter_mut().enumerate() {
-                *p = V::load(b.add(v * V::LANES));
-            }
-            for (r, row) in acc.iter_mut().enumerate() {
-                let x = V::splat(a.add(r * A_STRIDE));
-                for (s, p) in row.iter_mut().zip(panel) {
-                    *s = s.fma(x, p);
+        match lines {
+            Lines::Packed(b) => {
+                for i in 0..k {
+                    step::<V, MR, NV>(a.add(i), b.add(i * NV * V::LANES), &mut acc);
                 }
             }
-            a = a.add(1);
-            b = b.add(NV * V::LANES);
+            Lines::Scattered(base, offsets) => {
+                for i in 0..k {
+                    step::<V, MR, NV>(a.add(i), base.add(*offsets.add(i)), &mut acc);
+                }
+            }
         }
         for (r, row) in acc.iter().enumerate() {
             for (v, s) in row.iter().enumerate() {
                 let at = c.add(r * ldc + v * V::LANES);
                 let sum = if accumulate { V::load(at).add(*s) } else { *s };
                 sum.store(at);
+            }
+        }
+    }
+}
+
+/// One inner position: a line of the panel against one element of each row.
+///
+/// # Safety
+/// As [`micro`].
+#[inline(always)]
+unsafe fn step<V: Vector, const MR: usize, const NV: usize>(
+    a: *const f32,
+    b: *const f32,
+    acc: &mut [[V; NV]; MR],
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut panel = [V::zero(); NV];
+        for (v, p) in panel.iter_mut().enumerate() {
+            *p = V::load(b.add(v * V::LANES));
+        }
+        for (r, row) in acc.iter_mut().enumerate() {
+            let x = V::splat(a.add(r * A_STRIDE));
+            for (s, p) in row.iter_mut().zip(panel) {
+                *s = s.fma(x, p);
             }
         }
     }
@@ -120,78 +129,19 @@ mod x86 {
     use super::*;
     use std::arch::x86_64::*;
 
-    macro_rules! vector {
-        ($v:ident, $lanes:literal, $zero:ident, $set:ident, $load:ident, $store:ident, $fma:ident, $add:ident) => {
-            // SAFETY (all methods): the callers of `micro` guarantee level and addresses.
-            impl Vector for $v {
-                const LANES: usize = $lanes;
-                #[inline(always)]
-                unsafe fn zero() -> Self {
-                    // SAFETY: as above.
-                    unsafe { $zero() }
-                }
-                #[inline(always)]
-                unsafe fn splat(p: *const f32) -> Self {
-                    // SAFETY: as above.
-                    unsafe { $set(*p) }
-                }
-                #[inline(always)]
-                unsafe fn load(p: *const f32) -> Self {
-                    // SAFETY: as above.
-                    unsafe { $load(p) }
-                }
-                #[inline(always)]
-                unsafe fn store(self, p: *mut f32) {
-                    // SAFETY: as above.
-                    unsafe { $store(p, self) }
-                }
-                #[inline(always)]
-                unsafe fn fma(self, a: Self, b: Self) -> Self {
-                    // SAFETY: as above.
-                    unsafe { $fma(a, b, self) }
-                }
-                #[inline(always)]
-                unsafe fn add(self, a: Self) -> Self {
-                    // SAFETY: as above.
-                    unsafe { $add(self, a) }
-                }
-            }
-        };
-    }
-    vector!(
-        __m512,
-        16,
-        _mm512_setzero_ps,
-        _mm512_set1_ps,
-        _mm512_loadu_ps,
-        _mm512_storeu_ps,
-        _mm512_fmadd_ps,
-        _mm512_add_ps
-    );
-    vector!(
-        __m256,
-        8,
-        _mm256_setzero_ps,
-        _mm256_set1_ps,
-        _mm256_loadu_ps,
-        _mm256_storeu_ps,
-        _mm256_fmadd_ps,
-        _mm256_add_ps
-    );
-
     /// # Safety
     /// As [`micro`], with AVX-512 present.
     #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,fma")]
     unsafe fn avx512<const MR: usize, const NV: usize>(
         k: usize,
         a: *const f32,
-        b: *const f32,
+        lines: Lines,
         c: *mut f32,
         ldc: usize,
         accumulate: bool,
     ) {
         // SAFETY: the caller's promise.
-        unsafe { micro::<__m512, MR, NV>(k, a, b, c, ldc, accumulate) }
+        unsafe { micro::<__m512, MR, NV>(k, a, lines, c, ldc, accumulate) }
     }
 
     /// # Safety
@@ -200,13 +150,13 @@ mod x86 {
     unsafe fn avx2<const MR: usize, const NV: usize>(
         k: usize,
         a: *const f32,
-        b: *const f32,
+        lines: Lines,
         c: *mut f32,
         ldc: usize,
         accumulate: bool,
     ) {
         // SAFETY: the caller's promise.
-        unsafe { micro::<__m256, MR, NV>(k, a, b, c, ldc, accumulate) }
+        unsafe { micro::<__m256, MR, NV>(k, a, lines, c, ldc, accumulate) }
     }
 
     pub(super) static AVX512: Kernels = Kernels {
@@ -228,60 +178,20 @@ mod x86 {
 /// Arrays of eight that the compiler keeps in registers (two NEON registers each).
 mod plain {
     use super::*;
-
-    #[derive(Clone, Copy)]
-    struct Eight([f32; 8]);
-
-    impl Vector for Eight {
-        const LANES: usize = 8;
-        #[inline(always)]
-        unsafe fn zero() -> Self {
-            Eight([0.0; 8])
-        }
-        #[inline(always)]
-        unsafe fn splat(p: *const f32) -> Self {
-            // SAFETY: the callers of `micro` guarantee the address.
-            Eight([unsafe { *p }; 8])
-        }
-        #[inline(always)]
-        unsafe fn load(p: *const f32) -> Self {
-            // SAFETY: the callers of `micro` guarantee the address.
-            Eight(unsafe { p.cast::<[f32; 8]>().read() })
-        }
-        #[inline(always)]
-        unsafe fn store(self, p: *mut f32) {
-            // SAFETY: the callers of `micro` guarantee the address.
-            unsafe { p.cast::<[f32; 8]>().write(self.0) }
-        }
-        #[inline(always)]
-        unsafe fn fma(self, a: Self, b: Self) -> Self {
-            // A fused instruction where the target has one; on old x86 `mul_add` would be a library call.
-            Eight(std::array::from_fn(|i| {
-                if cfg!(target_arch = "aarch64") {
-                    a.0[i].mul_add(b.0[i], self.0[i])
-                } else {
-                    self.0[i] + a.0[i] * b.0[i]
-                }
-            }))
-        }
-        #[inline(always)]
-        unsafe fn add(self, a: Self) -> Self {
-            Eight(std::array::from_fn(|i| self.0[i] + a.0[i]))
-        }
-    }
+    use crate::gemm::vector::Eight;
 
     /// # Safety
     /// As [`micro`].
     unsafe fn eight<const MR: usize, const NV: usize>(
         k: usize,
         a: *const f32,
-        b: *const f32,
+        lines: Lines,
         c: *mut f32,
         ldc: usize,
         accumulate: bool,
     ) {
         // SAFETY: the caller's promise.
-        unsafe { micro::<Eight, MR, NV>(k, a, b, c, ldc, accumulate) }
+        unsafe { micro::<Eight, MR, NV>(k, a, lines, c, ldc, accumulate) }
     }
 
     pub(super) static KERNELS: Kernels = Kernels {

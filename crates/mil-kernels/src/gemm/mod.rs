@@ -9,6 +9,7 @@ pub(crate) mod gemv;
 pub(crate) mod micro;
 pub(crate) mod pack;
 pub(crate) mod sink;
+pub(crate) mod vector;
 
 use crate::epilogue::{Epilogue, Finish};
 use crate::pool::Pool;

@@ -26,6 +26,36 @@ impl Rows<'_> {
     }
 }
 
+impl Rows<'_> {
+    /// Asks for rows `row..row + count` at inner positions `k..k + len` to be brought into cache: those of the `part`th
+    /// of `parts` equal shares, so that the requests can be spread over other work.
+    pub(super) fn prefetch(&self, row: usize, count: usize, k: usize, len: usize, part: usize, parts: usize) {
+        if self.k_stride != 1 {
+            return;
+        }
+        for r in (part * count / parts)..((part + 1) * count / parts) {
+            let start = (row + r) * self.row_stride + k;
+            match self.data {
+                Floats::F32(s) => prefetch(&s[start..start + len]),
+                Floats::F16(s) => prefetch(&s[start..start + len]),
+            }
+        }
+    }
+}
+
+/// Asks for a slice to be brought into the second-level cache.
+fn prefetch<T>(slice: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in slice.chunks(64 / size_of::<T>()) {
+        // SAFETY: a prefetch cannot fault, and the address is that of an element.
+        unsafe {
+            std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(line.as_ptr().cast())
+        };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = slice;
+}
+
 /// Something that fills panels: `out[k * lanes + j]` is column `first + j` at inner position `k`, zero past the end.
 pub(crate) trait Columns: Sync {
     /// Packs columns `first..first + count` (`count <= lanes`) at every inner position.
@@ -43,9 +73,15 @@ pub(crate) struct MatrixColumns<'a> {
 impl Columns for MatrixColumns<'_> {
     fn pack(&self, first: usize, count: usize, lanes: usize, out: &mut [f32]) {
         if self.column_stride == 1 {
-            for (k, line) in out.chunks_exact_mut(lanes).enumerate() {
-                self.data.read(k * self.k_stride + first, &mut line[..count]);
-                line[count..].fill(0.0);
+            match (self.data, lanes) {
+                (Floats::F32(x), 32) if count == 32 => self.pack_whole::<32>(x, first, out),
+                (Floats::F32(x), 16) if count == 16 => self.pack_whole::<16>(x, first, out),
+                _ => {
+                    for (k, line) in out.chunks_exact_mut(lanes).enumerate() {
+                        self.data.read(k * self.k_stride + first, &mut line[..count]);
+                        line[count..].fill(0.0);
+                    }
+                }
             }
         } else if self.k_stride == 1 {
             self.pack_transposed(first, count, lanes, out);
@@ -61,6 +97,15 @@ impl Columns for MatrixColumns<'_> {
 }
 
 impl MatrixColumns<'_> {
+    /// Lines of a length the compiler knows, which it copies in registers.
+    fn pack_whole<const LANES: usize>(&self, x: &[f32], first: usize, out: &mut [f32]) {
+        for (k, line) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+            if let Some(source) = x[k * self.k_stride + first..].first_chunk::<LANES>() {
+                *line = *source;
+            }
+        }
+    }
+
     /// Columns that are contiguous along the inner dimension: blocks of 16 by 16 keep both sides in cache lines.
     fn pack_transposed(&self, first: usize, count: usize, lanes: usize, out: &mut [f32]) {
         let k = out.len() / lanes;

@@ -15,6 +15,8 @@ pub(crate) struct Direct<'a> {
 }
 
 impl Sink for Direct<'_> {
+    const GROUP: usize = 1;
+
     fn store(&self, row: usize, rows: usize, column: usize, columns: usize, tile: &mut [f32], stride: usize) {
         for (r, values) in tile.chunks_mut(stride).take(rows).enumerate() {
             let row = self.first_row + row + r;
@@ -34,6 +36,8 @@ pub(crate) struct Transposed<'a> {
 }
 
 impl Sink for Transposed<'_> {
+    const GROUP: usize = 4;
+
     fn store(&self, row: usize, rows: usize, column: usize, columns: usize, tile: &mut [f32], stride: usize) {
         let mut lines = [[0f32; 48]; 16];
         let mut block = [[0f32; 16]; 16];

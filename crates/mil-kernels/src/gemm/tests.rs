@@ -139,7 +139,7 @@ fn the_epilogue_runs_in_order_and_rounds_between() {
 
 #[test]
 fn every_level_of_micro_kernels_agrees() {
-    use micro::{A_STRIDE, for_isa};
+    use micro::{A_STRIDE, Lines, for_isa};
     let mut random = Random::new(6);
     let mut levels = vec![crate::simd::Isa::Baseline];
     #[cfg(target_arch = "x86_64")]
@@ -158,7 +158,7 @@ fn every_level_of_micro_kernels_agrees() {
                 let (a, b) = (random.vec(rows * A_STRIDE, 1.0), random.vec(k * lanes, 1.0));
                 let mut c = vec![1f32; rows * lanes];
                 // SAFETY: the buffers have the sizes the kernel reads and writes, and the level is present.
-                unsafe { kernel(k, a.as_ptr(), b.as_ptr(), c.as_mut_ptr(), lanes, true) };
+                unsafe { kernel(k, a.as_ptr(), Lines::Packed(b.as_ptr()), c.as_mut_ptr(), lanes, true) };
                 let want: Vec<f64> = (0..rows * lanes)
                     .map(|i| {
                         let (r, j) = (i / lanes, i % lanes);
@@ -168,6 +168,12 @@ fn every_level_of_micro_kernels_agrees() {
                     })
                     .collect();
                 assert_close(&c, &want, 1e-5, &format!("{level:?} {rows} {lanes}"));
+                let offsets: Vec<usize> = (0..k).map(|i| i * lanes).collect();
+                let mut again = vec![1f32; rows * lanes];
+                let lines = Lines::Scattered(b.as_ptr(), offsets.as_ptr());
+                // SAFETY: as above, and every offset leaves a whole line.
+                unsafe { kernel(k, a.as_ptr(), lines, again.as_mut_ptr(), lanes, true) };
+                assert_eq!(c, again);
             }
         }
     }
