@@ -95,3 +95,42 @@ fn what_is_wrong_has_a_name() {
     assert_eq!(zip.code, "npz/not-zip");
     assert_eq!(npz::read("x.npz", &Bytes::new()).unwrap(), []);
 }
+
+/// `MILWRIGHT_MUTATIONS` damaged archives (default 2,000), arrays of which still have the length their shape says.
+#[test]
+fn damaged_archives_never_panic() {
+    let texts = Tensor::from_strings(&[2], vec!["one".into(), "two".into()]).unwrap();
+    let numbers = Tensor::from_f32(&[2, 3], &[1.0; 6]).unwrap();
+    let seed = npz::to_bytes([("x", &numbers), ("names", &texts)]).unwrap();
+    let count = std::env::var("MILWRIGHT_MUTATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(2_000);
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut below = |n: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % n as u64) as usize
+    };
+    let mut read = 0;
+    for _ in 0..count {
+        let mut bytes = seed.clone();
+        for _ in 0..=below(3) {
+            let at = below(bytes.len());
+            match below(4) {
+                0 => bytes[at] ^= 1 << below(8),
+                1 => bytes[at] = [0, 0x7f, 0x80, 0xff][below(4)],
+                2 => bytes.truncate(at.max(1)),
+                _ => drop(bytes.drain(at..(at + 1 + below(8)).min(bytes.len()))),
+            }
+            if bytes.is_empty() {
+                break;
+            }
+        }
+        if let Ok(arrays) = npz::read("damaged.npz", &bytes.into()) {
+            read += 1;
+            for (_, tensor) in arrays {
+                assert_eq!(tensor.to_f64().len().max(tensor.strings().len()), tensor.count());
+            }
+        }
+    }
+    assert!(read < count, "some damage is noticed");
+}
