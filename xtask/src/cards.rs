@@ -21,6 +21,10 @@ pub struct Kind {
 pub const OPS: Kind =
     Kind { folder: "crates/mil-ops/src/ops", ty: "OpDef", import: "crate::contract::OpDef", what: "op card" };
 
+/// The lints.
+pub const LINTS: Kind =
+    Kind { folder: "crates/mil-check/src/lints", ty: "Lint", import: "crate::lint::Lint", what: "lint" };
+
 /// The index of a kind: one module a file, one entry a `pub static NAME: Type` in it, grouped by folder.
 pub fn index(root: &Path, kind: &Kind) -> std::io::Result<Generated> {
     let folder = root.join(kind.folder);
@@ -44,7 +48,7 @@ pub fn index(root: &Path, kind: &Kind) -> std::io::Result<Generated> {
         kind.what, kind.import
     );
     for (family, files) in &families {
-        let _ = write!(text, "\n#[allow(missing_docs)]\npub mod {family} {{\n");
+        let _ = write!(text, "\n#[allow(missing_docs, clippy::module_inception)]\npub mod {family} {{\n");
         for stem in files.keys() {
             let _ = writeln!(text, "    pub mod {stem};");
         }

@@ -1,6 +1,6 @@
 //! Is the program right? [`ids`] shows that nothing dangles, [`check()`] that every op fits its card and every declared
 //! type is the true one. Whoever holds a [`Checked`] need not look again. [`specialise`] repeats the inference with
-//! concrete input shapes, [`interface()`] compares a function with a model's description, the lints give advice.
+//! concrete input shapes, [`interface()`] compares a function with a model's description, [`lint()`] gives advice.
 //!
 //! **What it must never know:** text, protobuf, files, how an op is executed. Of single ops it knows by name only what
 //! no card can say: see `fold.rs`.
@@ -15,6 +15,8 @@ mod flexible;
 mod fold;
 mod ids;
 mod interface;
+pub mod lint;
+pub mod lints;
 mod locate;
 mod nearest;
 mod signature;
@@ -25,6 +27,7 @@ pub use check::{Card, Checked, Target, check};
 pub use flexible::{Flexibility, SizeRange};
 pub use ids::{MAX_NESTING, ids};
 pub use interface::{Feature, Interface, interface};
+pub use lint::{Level, Levels, Lint, lint};
 pub use locate::locate;
 pub use nearest::nearest;
 pub use specialise::{Specialised, specialise};
