@@ -2,7 +2,7 @@
 
 use crate::contract::OpDef;
 
-#[allow(missing_docs)]
+#[allow(missing_docs, clippy::module_inception)]
 pub mod activation {
     pub mod gelu;
     pub mod parametric;
@@ -11,12 +11,12 @@ pub mod activation {
     pub mod softmax;
 }
 
-#[allow(missing_docs)]
+#[allow(missing_docs, clippy::module_inception)]
 pub mod attention {
     pub mod scaled_dot_product_attention;
 }
 
-#[allow(missing_docs)]
+#[allow(missing_docs, clippy::module_inception)]
 pub mod constexpr {
     pub mod blockwise;
     pub mod constexpr_affine_dequantize;
@@ -30,26 +30,26 @@ pub mod constexpr {
     pub mod sparse;
 }
 
-#[allow(missing_docs)]
+#[allow(missing_docs, clippy::module_inception)]
 pub mod control {
     pub mod constant;
     pub mod select;
 }
 
-#[allow(missing_docs)]
+#[allow(missing_docs, clippy::module_inception)]
 pub mod control_flow {
     pub mod cond;
     pub mod while_loop;
 }
 
-#[allow(missing_docs)]
+#[allow(missing_docs, clippy::module_inception)]
 pub mod conv {
     pub mod common;
     pub mod conv;
     pub mod conv_transpose;
 }
 
-#[allow(missing_docs)]
+#[allow(missing_docs, clippy::module_inception)]
 pub mod elementwise_binary {
     pub mod arithmetic;
     pub mod common;
@@ -57,7 +57,7 @@ pub mod elementwise_binary {
     pub mod logical;
 }
 
-#[allow(missing_docs)]
+#[allow(missing_docs, clippy::module_inception)]
 pub mod elementwise_unary {
     pub mod cast;
     pub mod clip;
@@ -67,7 +67,7 @@ pub mod elementwise_unary {
     pub mod threshold;
 }
 
-#[allow(missing_docs)]
+#[allow(missing_docs, clippy::module_inception)]
 pub mod image_resizing {
     pub mod common;
     pub mod crop;
@@ -77,7 +77,7 @@ pub mod image_resizing {
     pub mod upsample;
 }
 
-#[allow(missing_docs)]
+#[allow(missing_docs, clippy::module_inception)]
 pub mod indexing {
     pub mod argsort;
     pub mod gather;
@@ -93,7 +93,7 @@ pub mod indexing {
     pub mod updating;
 }
 
-#[allow(missing_docs)]
+#[allow(missing_docs, clippy::module_inception)]
 pub mod linear {
     pub mod einsum;
     pub mod linear;
@@ -101,7 +101,7 @@ pub mod linear {
     pub mod product;
 }
 
-#[allow(missing_docs)]
+#[allow(missing_docs, clippy::module_inception)]
 pub mod movement {
     pub mod band_part;
     pub mod batch_space;
@@ -132,7 +132,7 @@ pub mod movement {
     pub mod transpose;
 }
 
-#[allow(missing_docs)]
+#[allow(missing_docs, clippy::module_inception)]
 pub mod normalization {
     pub mod batch_norm;
     pub mod common;
@@ -142,26 +142,26 @@ pub mod normalization {
     pub mod local_response_norm;
 }
 
-#[allow(missing_docs)]
+#[allow(missing_docs, clippy::module_inception)]
 pub mod pool {
     pub mod pool;
 }
 
-#[allow(missing_docs)]
+#[allow(missing_docs, clippy::module_inception)]
 pub mod quantization {
     pub mod common;
     pub mod dequantize;
     pub mod quantize;
 }
 
-#[allow(missing_docs)]
+#[allow(missing_docs, clippy::module_inception)]
 pub mod random {
     pub mod categorical;
     pub mod common;
     pub mod distributions;
 }
 
-#[allow(missing_docs)]
+#[allow(missing_docs, clippy::module_inception)]
 pub mod recurrent {
     pub mod common;
     pub mod gru;
@@ -170,20 +170,20 @@ pub mod recurrent {
     pub mod rnn;
 }
 
-#[allow(missing_docs)]
+#[allow(missing_docs, clippy::module_inception)]
 pub mod reduction {
     pub mod arg;
     pub mod cumsum;
     pub mod reduce;
 }
 
-#[allow(missing_docs)]
+#[allow(missing_docs, clippy::module_inception)]
 pub mod state {
     pub mod read_state;
     pub mod write_state;
 }
 
-#[allow(missing_docs)]
+#[allow(missing_docs, clippy::module_inception)]
 pub mod tensor_operation {
     pub mod identity;
 }
