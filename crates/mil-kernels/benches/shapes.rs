@@ -160,8 +160,11 @@ impl Bench {
             let plan = LayerNorm { rows: 128, row: 768, epsilon: 1e-5 };
             let n = 128 * 768;
             let (g, b) = (&x[..768], &x[768..1536]);
-            let s = pool
-                .enter(|| best("fp32", || plan.run(&x[..n], Some(g), Some(b), &mut y[..n], scratch, pool)));
+            let s = pool.enter(|| {
+                best("fp32", || {
+                    plan.run(&x[..n], Some(Floats::F32(g)), Some(Floats::F32(b)), &mut y[..n], scratch, pool)
+                })
+            });
             report("fp32 layer_norm 128x768", 0.0, s);
         }
         if self.wants("transpose") {
