@@ -101,6 +101,8 @@ pub(crate) struct Segment {
 
 /// Columns handled at once; operands in fp16 are expanded into a block of this size.
 const BLOCK: usize = 512;
+/// Columns of a short row.
+const SHORT: usize = 64;
 
 impl Finish<'_> {
     /// Applies all steps to one segment of a row.
@@ -125,7 +127,6 @@ impl Finish<'_> {
                 return;
             }
         }
-        let mut buffer = [0f32; BLOCK];
         for (i, op) in steps.iter().enumerate() {
             // The result of the product and its bias is rounded once; the last step is rounded when it is stored.
             if self.steps.round_fp16 && !matches!(op, PostOp::Bias { .. }) {
@@ -135,10 +136,10 @@ impl Finish<'_> {
                 PostOp::Unary(op) => unary_f32(op, values),
                 PostOp::Bias { operand, along } => {
                     debug_assert_eq!(i, 0, "a bias comes first");
-                    self.binary(Binary::Add, operand, along, false, at, values, &mut buffer);
+                    self.binary(Binary::Add, operand, along, false, at, values);
                 }
                 PostOp::Binary { op, operand, along, reversed } => {
-                    self.binary(op, operand, along, reversed, at, values, &mut buffer);
+                    self.binary(op, operand, along, reversed, at, values);
                 }
             }
         }
@@ -152,30 +153,36 @@ impl Finish<'_> {
         reversed: bool,
         at: Segment,
         values: &mut [f32],
-        buffer: &mut [f32; BLOCK],
     ) {
         let tensor = self.operands[operand];
         let n = values.len();
         let start = match along {
+            Along::Row if !reversed => return binary_f32(op, values, Other::One(tensor.get(at.row))),
             Along::Row => {
-                let one = tensor.get(at.row);
-                if !reversed {
-                    return binary_f32(op, values, Other::One(one));
-                }
-                buffer[..n].fill(one);
+                let mut buffer = [0f32; BLOCK];
+                buffer[..n].fill(tensor.get(at.row));
                 return binary_f32(op, values, Other::EachLeft(&buffer[..n]));
             }
             Along::Column => at.column,
             Along::Same => at.base + at.row * self.width + at.column,
         };
-        let other = match tensor {
-            Floats::F32(s) => &s[start..start + n],
-            Floats::F16(s) => {
-                crate::float::expand(&s[start..start + n], &mut buffer[..n]);
-                &buffer[..n]
-            }
+        let side = |other: &[f32], values: &mut [f32]| {
+            binary_f32(op, values, if reversed { Other::EachLeft(other) } else { Other::Each(other) });
         };
-        binary_f32(op, values, if reversed { Other::EachLeft(other) } else { Other::Each(other) });
+        match tensor {
+            Floats::F32(s) => side(&s[start..start + n], values),
+            // Clearing a buffer that is larger than needed would cost more than the operation on a short row.
+            Floats::F16(s) if n <= SHORT => {
+                let mut buffer = [0f32; SHORT];
+                crate::float::expand(&s[start..start + n], &mut buffer[..n]);
+                side(&buffer[..n], values);
+            }
+            Floats::F16(s) => {
+                let mut buffer = [0f32; BLOCK];
+                crate::float::expand(&s[start..start + n], &mut buffer[..n]);
+                side(&buffer[..n], values);
+            }
+        }
     }
 }
 

@@ -75,7 +75,11 @@ unsafe fn micro<V: Vector, const MR: usize, const NV: usize>(
         match lines {
             Lines::Packed(b) => {
                 for i in 0..k {
-                    step::<V, MR, NV>(a.add(i), b.add(i * NV * V::LANES), &mut acc);
+                    let line = b.add(i * NV * V::LANES);
+                    for v in 0..NV {
+                        ahead(line.wrapping_add((AHEAD * NV + v) * V::LANES));
+                    }
+                    step::<V, MR, NV>(a.add(i), line, &mut acc);
                 }
             }
             Lines::Scattered(base, offsets) => {
@@ -92,6 +96,21 @@ unsafe fn micro<V: Vector, const MR: usize, const NV: usize>(
             }
         }
     }
+}
+
+/// Lines of a packed panel asked for before they are used: panels lie in the second-level cache.
+const AHEAD: usize = 8;
+
+/// Asks for the cache line at `p`, which need not be a valid address.
+#[inline(always)]
+fn ahead(p: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch does not fault.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(p.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = p;
 }
 
 /// One inner position: a line of the panel against one element of each row.
