@@ -69,11 +69,15 @@ pub mod elementwise_unary {
 
 #[allow(missing_docs, clippy::module_inception)]
 pub mod image_resizing {
+    pub mod affine;
     pub mod common;
     pub mod crop;
+    pub mod crop_resize;
     pub mod grid;
+    pub mod resample;
     pub mod resize;
     pub mod resize_image;
+    pub mod sampler;
     pub mod upsample;
 }
 
@@ -193,6 +197,7 @@ pub static ALL: &[&OpDef] = &[
     &elementwise_unary::math::ABS,
     &elementwise_unary::math::ACOS,
     &elementwise_binary::arithmetic::ADD,
+    &image_resizing::affine::AFFINE,
     &indexing::argsort::ARGSORT,
     &elementwise_unary::math::ASIN,
     &elementwise_unary::math::ATAN,
@@ -220,6 +225,7 @@ pub static ALL: &[&OpDef] = &[
     &elementwise_unary::math::COS,
     &elementwise_unary::math::COSH,
     &image_resizing::crop::CROP,
+    &image_resizing::crop_resize::CROP_RESIZE,
     &reduction::cumsum::CUMSUM,
     &movement::blocks::DEPTH_TO_SPACE,
     &quantization::dequantize::DEQUANTIZE,
@@ -296,6 +302,7 @@ pub static ALL: &[&OpDef] = &[
     &reduction::reduce::REDUCE_SUM_SQUARE,
     &activation::plain::RELU,
     &activation::plain::RELU6,
+    &image_resizing::resample::RESAMPLE,
     &movement::reshape::RESHAPE,
     &movement::reshape_like::RESHAPE_LIKE,
     &image_resizing::resize::RESIZE,
@@ -353,6 +360,7 @@ pub static FAMILIES: &[&str] = &[
     "elementwise_unary",
     "elementwise_unary",
     "elementwise_binary",
+    "image_resizing",
     "indexing",
     "elementwise_unary",
     "elementwise_unary",
@@ -379,6 +387,7 @@ pub static FAMILIES: &[&str] = &[
     "conv",
     "elementwise_unary",
     "elementwise_unary",
+    "image_resizing",
     "image_resizing",
     "reduction",
     "movement",
@@ -456,6 +465,7 @@ pub static FAMILIES: &[&str] = &[
     "reduction",
     "activation",
     "activation",
+    "image_resizing",
     "movement",
     "movement",
     "image_resizing",
