@@ -99,7 +99,7 @@ pub fn open_text(
 ) -> Result<Opened, Failure> {
     let path = path.as_ref();
     let folder = Disk::new(folder.as_ref());
-    from_text(path, Kind::Text, source, &folder, options)
+    from_text(path, Kind::Text, source, &Place { folder: &folder, base: "" }, options)
 }
 
 fn open_folder(path: &Path, options: &OpenOptions) -> Result<Opened, Failure> {
@@ -133,7 +133,9 @@ fn open_bundle(path: &Path, folder: &Disk, options: &OpenOptions) -> Result<Open
     let one = |d| Failure::one(path, d);
     let text = bundle::program_text(folder).map_err(one)?;
     let source = utf8(&text).map_err(one)?;
-    let mut opened = from_text(path, Kind::Bundle, source, folder, options)?;
+    let (root, base) = pipeline_of(path).unwrap_or_else(|| (path, String::new()));
+    let place = Place { folder: &Disk::new(root), base: &base };
+    let mut opened = from_text(path, Kind::Bundle, source, &place, options)?;
     match folder.file(bundle::METADATA).map(|json| json.map(|json| bundle::read_metadata(&json))) {
         Ok(Some(Ok(metadata))) => {
             opened.description = Some(Description {
@@ -149,16 +151,24 @@ fn open_bundle(path: &Path, folder: &Disk, options: &OpenOptions) -> Result<Open
     Ok(opened)
 }
 
+/// The pipeline bundle that the bundle at `path` is a part of, and its name there. Such a part may keep its weights
+/// beside it, in the pipeline's own folder.
+fn pipeline_of(path: &Path) -> Option<(&Path, String)> {
+    let name = path.file_name()?.to_str().filter(|name| name.starts_with("model"))?;
+    let parent = path.parent().filter(|p| p.join("coremldata.bin").exists())?;
+    Some((parent, name.to_owned()))
+}
+
 fn open_file(path: &Path, options: &OpenOptions) -> Result<Opened, Failure> {
     let one = |d| Failure::one(path, d);
     let bytes = disk::read(path).map_err(one)?;
-    let folder = Disk::new(folder_of(path));
+    let place = Place { folder: &Disk::new(folder_of(path)), base: "" };
     let is_text =
         path.extension().is_some_and(|e| e == "mil") || bytes.trim_ascii_start().starts_with(b"program");
     if is_text {
-        return from_text(path, Kind::Text, utf8(&bytes).map_err(one)?, &folder, options);
+        return from_text(path, Kind::Text, utf8(&bytes).map_err(one)?, &place, options);
     }
-    from_model(path, Kind::Model, bytes, &Place { folder: &folder, base: "" }, options)
+    from_model(path, Kind::Model, bytes, &place, options)
 }
 
 /// Where weights are looked for.
@@ -171,12 +181,12 @@ fn from_text(
     path: &Path,
     kind: Kind,
     source: String,
-    folder: &Disk,
+    place: &Place<'_>,
     options: &OpenOptions,
 ) -> Result<Opened, Failure> {
     let mut read = text::read(&source);
     if !read.diagnostics.iter().any(Diagnostic::is_error) {
-        let weights = weights::attach(&mut read.program, &read.origins, folder, "");
+        let weights = weights::attach(&mut read.program, &read.origins, place.folder, place.base);
         read.diagnostics.extend(tolerated(weights, options));
     }
     if read.diagnostics.iter().any(Diagnostic::is_error) {

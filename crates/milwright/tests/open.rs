@@ -80,3 +80,23 @@ fn missing_weights_are_an_error_with_the_place_or_a_warning() {
     let opened = open(OpenOptions { tolerate_missing_weights: true }).unwrap();
     assert_eq!(opened.warnings[0].severity, Severity::Warning);
 }
+
+#[test]
+fn a_part_of_a_pipeline_finds_its_weights_in_the_pipeline() {
+    let Some(models) = shared() else { return };
+    let from = models.join("bundles/quantized-constexpr.mlmodelc");
+    let pipeline = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("pipeline.mlmodelc");
+    let _ = std::fs::remove_dir_all(&pipeline);
+    std::fs::create_dir_all(pipeline.join("model0")).unwrap();
+    std::fs::create_dir_all(pipeline.join("weights")).unwrap();
+    std::fs::write(pipeline.join("model0/coremldata.bin"), "").unwrap();
+    std::fs::copy(from.join("weights/weights.bin"), pipeline.join("weights/weights.bin")).unwrap();
+    let text = std::fs::read_to_string(from.join("model.mil")).unwrap();
+    let text = text.replace("@model_path/weights", "@model_path/../weights");
+    std::fs::write(pipeline.join("model0/model.mil"), text).unwrap();
+    let code = |path: &Path| open(path).unwrap_err().diagnostics[0].code;
+    assert_eq!(code(&pipeline.join("model0")), "package/path-escapes", "it is part of nothing yet");
+    std::fs::write(pipeline.join("coremldata.bin"), "").unwrap();
+    assert_eq!(open(pipeline.join("model0")).unwrap().kind, Kind::Bundle);
+    assert_eq!(code(&pipeline), "bundle/not-ml-program");
+}

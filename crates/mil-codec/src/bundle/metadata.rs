@@ -177,3 +177,40 @@ fn objects<'j>(object: &'j Map<String, Value>, key: &str) -> impl Iterator<Item 
 fn text(object: &Map<String, Value>, key: &str) -> String {
     object.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::package::{Colors, FeatureKind, Flexibility, Interface};
+    use mil_base::DType;
+
+    #[test]
+    fn every_kind_of_feature_is_understood() {
+        let text = br#"[{"specificationVersion": 9, "author": "me", "inputSchema": [
+            {"name": "image", "type": "Image", "width": "32", "height": "16", "colorspace": "BGR"},
+            {"name": "x", "type": "MultiArray", "dataType": "Float16", "shape": "[1, 4]", "isOptional": "1",
+             "hasShapeFlexibility": "1", "shapeRange": "[[1, 1], [1, -1]]"}],
+            "outputSchema": [{"name": "y", "type": "MultiArray", "dataType": "Int32", "shape": "[]"}],
+            "stateSchema": [{"name": "kept", "type": "State", "dataType": "Float16", "shape": "[1, 8]"}],
+            "userDefinedMetadata": {"a": "b"}}]"#;
+        let metadata = read(text).unwrap();
+        assert_eq!(metadata.specification_version, 9);
+        let said = metadata.description.metadata.as_ref().unwrap();
+        assert_eq!((said.author.as_str(), said.user_defined["a"].as_str()), ("me", "b"));
+        let main = Interface::of(&metadata.description, "main");
+        let FeatureKind::Image(image) = &main.inputs[0].kind else { panic!() };
+        assert_eq!((image.width, image.height, image.colors), (32, 16, Colors::Bgr));
+        let FeatureKind::MultiArray(x) = &main.inputs[1].kind else { panic!() };
+        assert_eq!(x.flexibility, Flexibility::Ranges(vec![(1, Some(1)), (1, None)]));
+        assert!(main.inputs[1].optional);
+        let FeatureKind::State(kept) = &main.states[0].kind else { panic!() };
+        assert_eq!((kept.dtype, kept.shape.as_slice()), (Some(DType::Fp16), &[1, 8][..]));
+    }
+
+    #[test]
+    fn what_is_no_metadata_is_named() {
+        for text in ["", "[]", "7", "[["] {
+            assert_eq!(read(text.as_bytes()).unwrap_err().code, "bundle/metadata-syntax", "{text}");
+        }
+    }
+}

@@ -196,3 +196,51 @@ fn dict(of: Type) -> Type {
 fn sizes_type() -> Type {
     Type::tensor(DType::Int32, Shape(vec![Dim::Unknown]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::interface::{ArrayFeature, Colors, ImageFeature};
+    use super::*;
+
+    fn feature(name: &str, kind: FeatureKind) -> Feature {
+        Feature { name: name.into(), description: String::new(), optional: false, kind }
+    }
+
+    fn array(shape: &[usize], flexibility: Flexibility) -> FeatureKind {
+        let dtype = Some(DType::Fp32);
+        FeatureKind::MultiArray(ArrayFeature { dtype, shape: shape.to_vec(), flexibility, default: None })
+    }
+
+    #[test]
+    fn what_the_attribute_says_is_what_the_description_said() {
+        let ranges = Flexibility::Ranges(vec![(1, Some(1)), (2, None)]);
+        let shapes = Flexibility::Enumerated(vec![vec![4], vec![8]]);
+        let image = FeatureKind::Image(ImageFeature {
+            width: 32,
+            height: 16,
+            colors: Colors::Rgb,
+            flexibility: Flexibility::Ranges(vec![(8, Some(64)), (16, Some(128))]),
+        });
+        let inputs = [
+            feature("fixed", array(&[3], Flexibility::Fixed)),
+            feature("ranged", array(&[1, 2], ranges.clone())),
+            feature("chosen", array(&[4], shapes.clone())),
+            feature("image", image),
+        ];
+        let mut said = parse(&attribute(&inputs).unwrap());
+        // The shapes to choose from are ordered by key, which says nothing.
+        if let Flexibility::Enumerated(shapes) = &mut said[1].2 {
+            shapes.sort();
+        }
+        let pixels = vec![(1, Some(1)), (3, Some(3)), (8, Some(64)), (16, Some(128))];
+        assert_eq!(
+            said,
+            [
+                ("ranged".to_owned(), vec![1, 2], ranges),
+                ("chosen".to_owned(), vec![4], shapes),
+                ("image".to_owned(), vec![1, 3, 16, 32], Flexibility::Ranges(pixels)),
+            ]
+        );
+        assert_eq!(attribute(&inputs[..1]), None);
+    }
+}

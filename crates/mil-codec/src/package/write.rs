@@ -60,7 +60,7 @@ pub fn write(program: &Program, described: Option<Described<'_>>) -> Result<Writ
 
 /// The bytes of a bare `.mlmodel`, with every weight inside, and what could not be kept.
 ///
-/// Errors: as for [`write`].
+/// Errors: as for [`write()`].
 pub fn write_model(
     program: &Program,
     described: Option<Described<'_>>,
