@@ -77,58 +77,94 @@ pub(crate) fn float(text: &[u8], dtype: DType) -> Option<Float> {
         [b'0', b'x' | b'X', rest @ ..] => hexadecimal(rest, layout)?,
         b"inf" => Float { bits: layout.infinity, overflow: false },
         b"nan" => Float { bits: layout.nan, overflow: false },
-        _ if is_decimal(unsigned) => decimal(std::str::from_utf8(unsigned).ok()?, dtype, layout)?,
-        _ => return None,
+        _ => decimal(unsigned, dtype, layout)?,
     };
     Some(Float { bits: magnitude.bits | sign, overflow: magnitude.overflow })
 }
 
-/// `digits [. digits] [e [sign] digits]`, with a digit before the exponent.
-fn is_decimal(bytes: &[u8]) -> bool {
-    let digits = |at: usize| bytes[at..].iter().take_while(|b| b.is_ascii_digit()).count();
-    let whole = digits(0);
-    let mut at = whole;
-    let mut fraction = 0;
-    if bytes.get(at) == Some(&b'.') {
-        fraction = digits(at + 1);
-        at += 1 + fraction;
-    }
-    if whole + fraction == 0 {
-        return false;
-    }
-    if matches!(bytes.get(at), Some(b'e' | b'E')) {
-        at += 1;
-        if matches!(bytes.get(at), Some(b'+' | b'-')) {
-            at += 1;
-        }
-        let exponent = digits(at);
-        if exponent == 0 {
-            return false;
-        }
-        at += exponent;
-    }
-    at == bytes.len()
+/// A decimal as `digits * 10^power`.
+struct Decimal {
+    digits: u64,
+    power: i64,
+    /// `digits` holds all of them; otherwise they were too many.
+    whole: bool,
 }
 
-fn decimal(text: &str, dtype: DType, layout: Layout) -> Option<Float> {
-    match dtype {
-        DType::Fp32 => {
-            let value: f32 = text.parse().ok()?;
-            Some(Float { bits: u64::from(value.to_bits()), overflow: value.is_infinite() })
-        }
-        DType::Fp64 => {
-            let value: f64 = text.parse().ok()?;
-            Some(Float { bits: value.to_bits(), overflow: value.is_infinite() })
-        }
-        _ => {
-            let value: f64 = text.parse().ok()?;
-            if value.is_infinite() {
-                return Some(Float { bits: layout.infinity, overflow: true });
+/// Reads `digits [. digits] [e [sign] digits]`, with a digit before the exponent.
+fn scan_decimal(bytes: &[u8]) -> Option<Decimal> {
+    let mut number = Decimal { digits: 0, power: 0, whole: true };
+    let (mut at, mut count, mut fraction) = (0, 0usize, false);
+    while let Some(&b) = bytes.get(at) {
+        match b {
+            b'0'..=b'9' => {
+                number.whole &= number.digits < u64::MAX / 10;
+                number.digits = number.digits.wrapping_mul(10).wrapping_add(u64::from(b - b'0'));
+                number.power -= i64::from(fraction);
+                count += 1;
             }
-            let (mantissa, exponent) = split(value);
-            Some(round(mantissa, exponent, layout, || compare(text, value)))
+            b'.' if !fraction => fraction = true,
+            _ => break,
         }
+        at += 1;
     }
+    if count == 0 {
+        return None;
+    }
+    let Some([b'e' | b'E', exponent @ ..]) = bytes.get(at..).filter(|rest| !rest.is_empty()) else {
+        return (at == bytes.len()).then_some(number);
+    };
+    number.power += signed(exponent)?;
+    Some(number)
+}
+
+/// `[sign] digits`, at most a number beyond any float and small enough that sums cannot overflow.
+fn signed(bytes: &[u8]) -> Option<i64> {
+    let (negative, digits) = match bytes {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] | digits => (false, digits),
+    };
+    if digits.is_empty() {
+        return None;
+    }
+    let mut value = 0i64;
+    for &b in digits {
+        if !b.is_ascii_digit() {
+            return None;
+        }
+        value = (value * 10 + i64::from(b - b'0')).min(1 << 40);
+    }
+    Some(if negative { -value } else { value })
+}
+
+fn decimal(bytes: &[u8], dtype: DType, layout: Layout) -> Option<Float> {
+    let scanned = scan_decimal(bytes)?;
+    let text = std::str::from_utf8(bytes).ok()?;
+    let value = match exact(&scanned) {
+        Some(value) => value,
+        None => text.parse::<f64>().ok()?,
+    };
+    if value.is_infinite() {
+        return Some(Float { bits: layout.infinity, overflow: true });
+    }
+    if dtype == DType::Fp64 {
+        return Some(Float { bits: value.to_bits(), overflow: false });
+    }
+    let (mantissa, exponent) = split(value);
+    Some(round(mantissa, exponent, layout, || compare(text, value)))
+}
+
+/// The nearest `f64` by one operation on two exact ones, where digits and power allow that; most literals do.
+fn exact(number: &Decimal) -> Option<f64> {
+    const POWERS: [f64; 23] = [
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+        1e18, 1e19, 1e20, 1e21, 1e22,
+    ];
+    if !number.whole || number.digits > 1 << 53 {
+        return None;
+    }
+    let power = *POWERS.get(usize::try_from(number.power.unsigned_abs()).ok()?)?;
+    let digits = number.digits as f64;
+    Some(if number.power < 0 { digits / power } else { digits * power })
 }
 
 /// Mantissa and exponent of a finite value that is not negative: `mantissa * 2^exponent`.
@@ -193,22 +229,10 @@ fn hexadecimal(bytes: &[u8], layout: Layout) -> Option<Float> {
         rest = &after[fraction..];
     }
     let [b'p' | b'P', power @ ..] = rest else { return None };
-    let (negative, power) = match power {
-        [b'-', power @ ..] => (true, power),
-        [b'+', power @ ..] | power => (false, power),
-    };
-    if digits == 0 || power.is_empty() {
+    if digits == 0 {
         return None;
     }
-    let mut written = 0i64;
-    for &b in power {
-        if !b.is_ascii_digit() {
-            return None;
-        }
-        // Beyond any float; kept small so that sums cannot overflow.
-        written = (written * 10 + i64::from(b - b'0')).min(1 << 40);
-    }
-    let exponent = number.scale * 4 + if negative { -written } else { written };
+    let exponent = number.scale * 4 + signed(power)?;
     let residual = || if number.sticky { Ordering::Greater } else { Ordering::Equal };
     Some(round(number.mantissa, exponent, layout, residual))
 }
@@ -308,6 +332,35 @@ mod tests {
         assert_eq!(fp16("1.00146484375"), 0x3c02);
         assert_eq!(fp16("1.00146484374999999999999999999"), 0x3c01);
         assert_eq!(fp16("0.0100146484374999999999999999999e2"), 0x3c01);
+    }
+
+    #[test]
+    fn decimals_agree_with_the_standard_library() {
+        let mut random = 1u64;
+        for i in 0..20_000u32 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let wide = f64::from_bits(random & !(1 << 63));
+            let narrow = f32::from_bits((random >> 33) as u32);
+            let power = i % 80;
+            let texts = [
+                format!("{narrow}"),
+                format!("{narrow:e}"),
+                format!("{wide:e}"),
+                format!("{}.{}", random >> 50, random % 1000),
+                format!("{}e-{power}", random >> 40),
+                format!("{}e{power}", random),
+                format!("{:.17}", random as f64 / u64::MAX as f64),
+            ];
+            for text in texts.iter().filter(|t| !t.contains("NaN") && !t.contains("inf")) {
+                let (single, double): (f32, f64) = (text.parse().unwrap(), text.parse().unwrap());
+                assert_eq!(
+                    float(text.as_bytes(), DType::Fp32).unwrap().bits,
+                    u64::from(single.to_bits()),
+                    "{text}"
+                );
+                assert_eq!(float(text.as_bytes(), DType::Fp64).unwrap().bits, double.to_bits(), "{text}");
+            }
+        }
     }
 
     #[test]
