@@ -78,7 +78,7 @@ pub fn index(root: &Path, kind: &Kind) -> std::io::Result<Generated> {
 }
 
 /// The names of `pub static NAME: Type` in a source file.
-fn statics(source: &str, ty: &str) -> Vec<String> {
+pub fn statics(source: &str, ty: &str) -> Vec<String> {
     let find = |line: &str| {
         let (name, rest) = line.strip_prefix("pub static ")?.split_once(':')?;
         rest.trim_start().starts_with(ty).then(|| name.trim().to_owned())

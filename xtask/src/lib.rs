@@ -1,10 +1,15 @@
-//! Chores of the repository. `gen` writes the card indexes; `tidy` and `new-card` keep the layout.
+//! Chores of the repository. `gen` writes the card indexes; `tidy` checks the layout; `new-card` writes a card to start
+//! from.
+//!
+//! **What it must never know:** what a card says. It reads names and places only.
 //!
 //! **Where to start reading:** [`cards`], which writes the index of the op cards.
 
 pub mod cards;
+pub mod new_card;
+pub mod tidy;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The repository's root folder.
 pub fn root() -> PathBuf {
@@ -22,5 +27,20 @@ pub struct Generated {
 
 /// Every generated file, as it should be now.
 pub fn generated() -> std::io::Result<Vec<Generated>> {
-    [cards::OPS, cards::LINTS].iter().map(|kind| cards::index(&root(), kind)).collect()
+    generated_in(&root())
+}
+
+/// Every generated file of the tree under `root`, as it should be now.
+pub fn generated_in(root: &Path) -> std::io::Result<Vec<Generated>> {
+    [cards::OPS, cards::LINTS].iter().map(|kind| cards::index(root, kind)).collect()
+}
+
+/// Everything that breaks a rule of the layout, one line each.
+pub fn untidy() -> Result<Vec<String>, String> {
+    let root = root();
+    let mut found = tidy::tidy(&root).map_err(|e| e.to_string())?;
+    let page = root.join("ARCHITECTURE.md");
+    let architecture = std::fs::read_to_string(&page).map_err(|e| format!("{}: {e}", page.display()))?;
+    found.extend(tidy::map(&architecture, &tidy::crates(&root)?));
+    Ok(found)
 }

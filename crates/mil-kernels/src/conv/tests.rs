@@ -1,3 +1,5 @@
+//! The convolutions against the definition.
+
 use super::*;
 use crate::binary::Binary;
 use crate::epilogue::{Along, PostOp};

@@ -1,3 +1,5 @@
+//! The products against the definition.
+
 use super::*;
 use crate::binary::Binary;
 use crate::epilogue::{Along, PostOp};
