@@ -7,6 +7,7 @@
 //! a user's mistake is described, [`arena`] for how the IR is stored.
 
 pub mod arena;
+mod codes;
 pub mod diagnostic;
 pub mod dtype;
 pub mod name;

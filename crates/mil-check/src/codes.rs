@@ -1,14 +1,6 @@
 //! Every code this crate reports outside cards and lints, with what `milwright explain` says about it.
 
-macro_rules! codes {
-    ($($name:ident $slug:literal $text:literal),* $(,)?) => {
-        $(#[doc = $text] pub const $name: &str = $slug;)*
-        /// Slug and explanation of each code.
-        pub const ALL: &[(&str, &str)] = &[$(($slug, $text)),*];
-    };
-}
-
-codes! {
+mil_base::codes! {
     DANGLING "ids/dangling"
         "An id in the program points to nothing. Programs read from text or packages never have this; it is a fault of whatever made the program.",
     STRUCTURE "ids/structure"

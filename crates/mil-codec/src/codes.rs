@@ -1,16 +1,7 @@
 //! The slugs of what can be wrong with packages, bundles and weight files, each with the explanation that
 //! `milwright explain` prints. Those of text are in [`crate::text::codes`].
 
-macro_rules! codes {
-    ($($name:ident $slug:literal $text:literal)*) => {
-        $(#[doc = $text] pub const $name: &str = $slug;)*
-
-        /// Every code of this module with its explanation.
-        pub const ALL: &[(&str, &str)] = &[$(($slug, $text)),*];
-    };
-}
-
-codes! {
+mil_base::codes! {
     BLOB_GIT_LFS_POINTER "blob/git-lfs-pointer" "In place of a file of weights, or of the model, there is the small text that Git-LFS leaves when the file itself was not fetched. Run `git lfs pull` in the repository it came from."
     BLOB_TOO_SHORT "blob/too-short" "A weight file begins with a header of 64 bytes; this one is shorter. It was cut off, or never written."
     BLOB_VERSION "blob/version" "The header of a weight file of an ML Program says version 2. Version 1 is the old Espresso format of neural networks."

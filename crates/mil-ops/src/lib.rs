@@ -6,6 +6,7 @@
 //! **Where to start reading:** [`contract::OpDef`], then one card, `ops/normalization/layer_norm.rs` with its manual
 //! page `layer_norm.md` beside it. CONTRIBUTING.md shows how to add one.
 
+pub mod codes;
 pub mod contract;
 pub mod ops;
 mod opset;

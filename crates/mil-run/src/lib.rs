@@ -9,6 +9,7 @@
 //! and functions with data-dependent sizes share. `arena.rs` is the only file with `unsafe`.
 
 mod arena;
+pub mod codes;
 mod cpu;
 mod error;
 mod interpret;

@@ -1,15 +1,6 @@
 //! The slugs of this crate's diagnostics, each with the explanation that `milwright explain` prints.
 
-macro_rules! codes {
-    ($($name:ident $slug:literal $text:literal)*) => {
-        $(#[doc = $text] pub const $name: &str = $slug;)*
-
-        /// Every code of this crate with its explanation.
-        pub const ALL: &[(&str, &str)] = &[$(($slug, $text)),*];
-    };
-}
-
-codes! {
+mil_base::codes! {
     NOT_UTF8 "syntax/not-utf8" "MIL text is UTF-8. The file holds bytes that are not; often it is a package or a weight file and not text."
     TOO_LARGE "syntax/too-large" "Places in a text are 32-bit numbers, so a text may be at most 4 GiB long. Move large constants to a weight file and refer to them with BLOBFILE."
     TOO_MANY_ERRORS "syntax/too-many-errors" "So many mistakes were found that the rest is not listed. Mend the first ones and look again."

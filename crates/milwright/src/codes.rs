@@ -1,15 +1,6 @@
 //! The slugs of what can be wrong with files and arrays, each with the explanation that `milwright explain` prints.
 
-macro_rules! codes {
-    ($($name:ident $slug:literal $text:literal)*) => {
-        $(#[doc = $text] pub const $name: &str = $slug;)*
-
-        /// Every code of this module with its explanation.
-        pub const ALL: &[(&str, &str)] = &[$(($slug, $text)),*];
-    };
-}
-
-codes! {
+mil_base::codes! {
     FILE_NOT_FOUND "file/not-found" "There is no file or folder of that name. Relative paths start at the current folder."
     FILE_UNREADABLE "file/unreadable" "The operating system does not let the file be read."
     FILE_UNWRITABLE "file/unwritable" "The operating system does not let the file be written: the folder is missing or protected, or the disk is full."

@@ -21,6 +21,9 @@ pub fn topics() -> Vec<Topic> {
     for def in ops.iter() {
         all.extend(def.constraints.iter().map(|c| constraint(def, c.slug, c.rule)));
     }
+    for lint in mil_check::lints::ALL {
+        all.push(Topic { name: lint.code.to_owned(), kind: "lint", text: lint.page.to_owned() });
+    }
     for (slug, text) in CODES.iter().copied().flatten() {
         all.push(Topic { name: (*slug).to_owned(), kind: "code", text: format!("# {slug}\n\n{text}\n") });
     }
@@ -32,7 +35,9 @@ static CODES: &[&[(&str, &str)]] = &[
     mil_syntax::codes::ALL,
     mil_codec::text::codes::ALL,
     mil_codec::codes::ALL,
+    mil_ops::codes::ALL,
     mil_check::codes::ALL,
+    mil_run::codes::ALL,
     crate::codes::ALL,
 ];
 

@@ -45,11 +45,12 @@ pub use report::{Report, check};
 pub use save::{SaveOptions, save};
 pub use summary::Summary;
 pub use text::{format, text, write_text};
-pub use verify::{OutputDifference, StepDifference, Verification};
 
 pub use mil_base::{DType, Diagnostic, Name, Severity, Tensor, TensorType, Type};
 pub use mil_check::Checked;
 pub use mil_codec::package::{
     ArrayFeature, Colors, Feature, FeatureKind, Flexibility, ImageFeature, Interface,
 };
-pub use mil_run::{PlanMemory, RunError, bytes as format_bytes};
+pub use mil_run::{
+    Deviation, OutputCheck, PlanMemory, Report as Verification, RunError, StepCheck, bytes as format_bytes,
+};

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::open::{Opened, open};
 use mil_base::{Diagnostic, Severity};
-use mil_check::{Checked, Target};
+use mil_check::{Checked, Levels, Target};
 use mil_ops::OpSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,12 +20,18 @@ pub struct Report {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads and checks the program at `path`, lints included.
+/// Reads and checks the program at `path`; one without errors is linted too.
 pub fn check(path: impl AsRef<Path>) -> Report {
-    match open(path) {
-        Ok(opened) => Report::check(opened).0,
-        Err(failure) => Report::from(failure),
+    let opened = match open(path) {
+        Ok(opened) => opened,
+        Err(failure) => return Report::from(failure),
+    };
+    let origins = opened.origins.clone();
+    let (mut report, checked) = Report::check(opened);
+    if let Some(checked) = checked {
+        report.diagnostics.extend(mil_check::lint(&checked, &origins, &Levels::default()));
     }
+    report
 }
 
 impl Report {

@@ -1,15 +1,6 @@
 //! The slugs of what can be wrong with names in a text, each with the explanation that `milwright explain` prints.
 
-macro_rules! codes {
-    ($($name:ident $slug:literal $text:literal)*) => {
-        $(#[doc = $text] pub const $name: &str = $slug;)*
-
-        /// Every code of this module with its explanation.
-        pub const ALL: &[(&str, &str)] = &[$(($slug, $text)),*];
-    };
-}
-
-codes! {
+mil_base::codes! {
     UNDEFINED_NAME "text/undefined-name" "A name is used that no parameter and no earlier statement of this block, or of one around it, defines."
     DUPLICATE_NAME "text/duplicate-name" "Two values of one block have the same name. A MIL value is assigned once."
     DUPLICATE_FUNCTION "text/duplicate-function" "Two functions have the same name."

@@ -4,7 +4,7 @@ use crate::args::Run;
 use crate::commands::load::{self, Loading};
 use crate::outcome::Outcome;
 use crate::terminal::Terminal;
-use milwright::{Model, Summary, Tensor, Verification};
+use milwright::{Deviation, Model, Summary, Tensor};
 use std::io::Write;
 use std::time::Instant;
 
@@ -80,25 +80,40 @@ fn verify(
             return Ok(Outcome::Wrong);
         }
     };
-    let Verification { steps, worst, outputs, .. } = &verification;
-    for o in outputs {
+    for o in &verification.outputs {
+        let (difference, largest) = (o.difference, o.largest);
         writeln!(
             out,
-            "  {}: largest difference from the reference {:.3e} (of values up to {:.3e})",
-            o.name, o.difference, o.largest
+            "  {}: largest difference from the reference {difference:.3e} (of values up to {largest:.3e})",
+            o.name
         )?;
     }
-    if let Some(w) = worst {
-        let words = format!(
-            "worst of {steps} steps: {} at `{}`, {:.2} of its stated accuracy",
-            w.ops, w.place, w.share
-        );
-        writeln!(out, "  {words}")?;
+    for (step, reason) in &verification.failures {
+        writeln!(out, "  `{step}` could not be compared: {reason}")?;
     }
-    if verification.is_within() {
+    for step in verification.steps.iter().filter(|s| s.worst.ratio() > 1.0).take(SHOWN) {
+        let Deviation { got, want, allowed } = step.worst;
+        writeln!(
+            out,
+            "  {} at `{}`: {got} where the reference has {want}; {allowed:.3e} is allowed",
+            step.kinds, step.name
+        )?;
+    }
+    if verification.holds() {
+        if let Some(worst) = verification.worst() {
+            let (n, share) = (verification.steps.len(), worst.worst.ratio());
+            writeln!(
+                out,
+                "  {n} steps compared; the worst, {} at `{}`, uses {share:.2} of its allowance",
+                worst.kinds, worst.name
+            )?;
+        }
         writeln!(out, "{}", terminal.good("verified: every step is within the accuracy its card states"))?;
         return Ok(Outcome::Fine);
     }
     writeln!(out, "{}", terminal.bad("NOT verified: a step is outside the accuracy its card states"))?;
     Ok(Outcome::NotVerified)
 }
+
+/// Steps outside their bounds that are listed.
+const SHOWN: usize = 10;
