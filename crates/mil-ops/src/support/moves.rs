@@ -84,8 +84,13 @@ impl Walk {
 pub enum Copy {
     /// All steps are forward.
     Forward(StridedCopy),
-    /// Some steps are backward: the offsets along each dimension, the first one's start counted in.
-    Signed { tables: Vec<Vec<isize>>, row: usize },
+    /// Some steps are backward.
+    Signed {
+        /// For each dimension, the distance of each of its places from the first element.
+        tables: Vec<Vec<isize>>,
+        /// Size of the last dimension.
+        row: usize,
+    },
 }
 
 impl Copy {
