@@ -9,7 +9,8 @@ pub fn results<'a>(view: OpView<'a>, block: &Block) -> Vec<Option<&'a Type>> {
     block.results.iter().map(|v| view.types.get(v.index()).and_then(Option::as_ref)).collect()
 }
 
-/// The type of a value that is one or the other: dimensions that differ are unknown. Nothing if dtype, rank or kind differ.
+/// The type of a value that is one or the other: dimensions that differ are unknown. Nothing if dtype, rank or kind
+/// differ.
 pub fn joined(a: Option<&Type>, b: Option<&Type>) -> Option<Type> {
     match (a?, b?) {
         (Type::Tensor(a), Type::Tensor(b)) if a.dtype == b.dtype && a.shape.rank() == b.shape.rank() => {

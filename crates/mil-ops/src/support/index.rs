@@ -35,8 +35,8 @@ pub fn distinct_axes(
     Ok(found)
 }
 
-/// Elements the reference runtime makes at most in one tensor: it is for reading, and values of a few bytes can ask for
-/// any size.
+/// Elements the reference runtime makes at most in one tensor: it is for reading, and values of a few bytes can ask
+/// for any size.
 const MOST_ELEMENTS: usize = 1 << 28;
 
 /// The number of elements of a result whose size follows from run-time values, if it is reasonable.

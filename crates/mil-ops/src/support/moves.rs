@@ -29,7 +29,8 @@ macro_rules! by_size {
 }
 pub(crate) use by_size;
 
-/// How the elements of an output are found in an input: element `i, j, ..` at `start + i * steps[0] + j * steps[1] + ..`.
+/// How the elements of an output are found in an input: element `i, j, ..` at `start + i * steps[0] + j * steps[1] +
+/// ..`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Walk {
     /// Position of the first element.

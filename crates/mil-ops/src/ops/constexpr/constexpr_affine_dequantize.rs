@@ -1,8 +1,10 @@
 //! `constexpr_affine_dequantize`: 8-bit weights with a scale and a zero point.
 
+use super::blockwise;
 use crate::contract::*;
 use crate::support::axes;
 use crate::support::index::*;
+use crate::support::moves::output;
 use mil_base::{DType, DTypes, Opset, Type};
 
 /// The card of `constexpr_affine_dequantize`.
@@ -31,7 +33,7 @@ pub static CONSTEXPR_AFFINE_DEQUANTIZE: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("expanded once, when the program is loaded"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::None("its arguments are constants"),
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -79,4 +81,31 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
     };
     let values = data.f64s().into_iter().enumerate().map(value).collect::<Result<Vec<_>, Failure>>()?;
     Ok(vec![RefTensor::floats(scale.dtype, &data.shape, values)])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let (data, slot, scale) = (cx.ty("quantized_data")?, cx.need("quantized_data")?, cx.ty("scale")?);
+    let axis = cx.view.int("axis").ok_or_else(|| cx.unplanned("axis"))?;
+    let around = axes::Around::new(&data.shape, axis_of(axis, data.shape.len())?);
+    let per_slice = |name: &str| {
+        let values: Vec<f32> = cx.tensor(name)?.to_f64().into_iter().map(|v| v as f32).collect();
+        match values.as_slice() {
+            [one] => Some(vec![*one; around.along]),
+            many => (many.len() == around.along).then_some(values),
+        }
+    };
+    let scales = per_slice("scale").ok_or_else(|| cx.unplanned("scale"))?;
+    let zeros = per_slice("zero_point").ok_or_else(|| cx.unplanned("zero_point"))?;
+    let signed = data.dtype == DType::Int8;
+    Ok(CpuKernel::new(move |call| {
+        let (x, pool) = (call.read(slot)?, call.pool);
+        let out = output(call, 0)?;
+        // A piece is a slice: one scale and one zero point.
+        blockwise::store(scale.dtype, out, around.after, pool, |row| {
+            let (scale, zero) = (scales[row % around.along], zeros[row % around.along]);
+            let line = &x[row * around.after..(row + 1) * around.after];
+            move |i| (if signed { f32::from(line[i] as i8) } else { f32::from(line[i]) } - zero) * scale
+        });
+        Ok(())
+    }))
 }

@@ -1,6 +1,6 @@
 //! `constexpr_blockwise_shift_scale`: quantised weights with a scale and an offset for each block.
 
-use super::blockwise::{Slugs, check, scaled};
+use super::blockwise::{Slugs, check, plan, scaled};
 use super::constexpr_sparse_to_dense::QUANTISED;
 use crate::contract::*;
 use crate::support::index::ANE_LATER;
@@ -32,7 +32,7 @@ pub static CONSTEXPR_BLOCKWISE_SHIFT_SCALE: OpDef = OpDef {
     reference: Reference::Rule(|call| {
         Ok(vec![scaled(call.arg("data")?, call.arg("scale")?, call.get("offset"), SLUGS.scale)?])
     }),
-    cpu: Cpu::Reference("expanded once, when the program is loaded"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::None("its arguments are constants"),
     ane: ANE_LATER,
     cost: |_| Some(0),

@@ -1,6 +1,6 @@
 //! `constexpr_lut_to_dense`: weights as indices into look-up tables.
 
-use super::lut::{Slugs, expanded, looked_up, stated};
+use super::lut::{Slugs, expanded, look_up, looked_up, stated};
 use crate::contract::*;
 use crate::support::index::*;
 use mil_base::{DType, DTypes, Opset, Tensor, Type};
@@ -48,7 +48,7 @@ pub static CONSTEXPR_LUT_TO_DENSE: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("expanded once, when the program is loaded"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::None("its arguments are constants"),
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -116,4 +116,17 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
     let unpacked = Tensor::from_bytes(dtype, &shape, packed.into()).map_err(|_| wrong())?;
     let from: Vec<usize> = unpacked.to_i64().into_iter().map(|i| i as usize).collect();
     Ok(vec![lut.select(&shape, &from)])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let (lut, out) = (cx.ty("lut")?, cx.outputs.first().ok_or_else(|| cx.unplanned("lut"))?);
+    if cx.view.version.since >= Opset::Ios18 {
+        let indices = cx.ty("indices")?;
+        let axis = if cx.view.has("vector_axis") { cx.view.int("vector_axis") } else { None };
+        return look_up(cx, indices.dtype, &indices.shape, &lut.shape, axis);
+    }
+    let dtype = index_dtype(lut.count()).ok_or_else(|| cx.unplanned("lut"))?;
+    let mut tables = vec![1; out.shape.len()];
+    tables.extend([lut.count(), 1]);
+    look_up(cx, dtype, &out.shape, &tables, None)
 }

@@ -4,7 +4,9 @@ use super::lut::stated;
 use super::sparse::{bits, check, spread};
 use crate::contract::*;
 use crate::support::index::*;
+use crate::support::moves::{by_size, element_size, output};
 use mil_base::{DType, DTypes, Opset, Tensor, Type};
+use mil_kernels::{bytes_as, bytes_as_mut};
 
 /// The card of `constexpr_sparse_to_dense`.
 pub static CONSTEXPR_SPARSE_TO_DENSE: OpDef = OpDef {
@@ -43,7 +45,7 @@ pub static CONSTEXPR_SPARSE_TO_DENSE: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("expanded once, when the program is loaded"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::None("its arguments are constants"),
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -86,4 +88,23 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
     let mut dense = spread(&bits, data, ONE_PER_BIT)?;
     dense.shape = shape;
     Ok(vec![dense])
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let (data, mask, bytes) = (cx.need("nonzero_data")?, cx.need("mask")?, element_size(cx, 0)?);
+    Ok(CpuKernel::new(move |call| {
+        let (data, mask) = (call.read(data)?, call.read(mask)?);
+        let out = output(call, 0)?;
+        by_size!(bytes, T => {
+            let mut next = bytes_as::<T>(data).iter();
+            for (i, o) in bytes_as_mut::<T>(out).iter_mut().enumerate() {
+                let marked = mask.get(i / 8).is_some_and(|byte| byte >> (i % 8) & 1 != 0);
+                *o = match marked {
+                    true => *next.next().ok_or_else(|| Failure::new(ONE_PER_BIT, "the mask marks too many"))?,
+                    false => 0,
+                };
+            }
+        });
+        Ok(())
+    }))
 }

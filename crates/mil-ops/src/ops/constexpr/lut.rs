@@ -1,9 +1,11 @@
 //! Look-up tables: which table an index looks into, and what it finds.
 
-use crate::contract::{Failure, Infer, RefTensor, Refused};
+use crate::contract::{CpuCx, CpuKernel, Failure, Infer, RefTensor, Refused};
 use crate::support::axes;
 use crate::support::index::*;
+use crate::support::moves::{GRAIN, by_size, element_size, output};
 use mil_base::{DType, Dim, Shape, TensorType};
+use mil_kernels::{bytes_as, bytes_as_mut};
 
 /// The slugs under which an op reports the rules of look-up tables.
 pub struct Slugs {
@@ -102,6 +104,68 @@ pub fn looked_up(
         Ok(table + entry * length + within)
     })?;
     Ok(lut.select(&out, &from))
+}
+
+/// The kernel that looks packed indices of that type and shape up in tables of the shape `lut`.
+pub fn look_up(
+    cx: &CpuCx<'_>,
+    index: DType,
+    shape: &[usize],
+    lut: &[usize],
+    axis: Option<i64>,
+) -> Result<CpuKernel, Failure> {
+    let (slot, table, bytes) = (cx.need("indices")?, cx.need("lut")?, element_size(cx, 0)?);
+    let rank = shape.len();
+    let wrong = || cx.unplanned("lut");
+    let (tables, &[entries, length]) = lut.split_at_checked(rank).ok_or_else(wrong)? else {
+        return Err(wrong());
+    };
+    let fits = |(&n, &t): (&usize, &usize)| t > 0 && n.is_multiple_of(t);
+    if rank == 0 || !shape.iter().zip(tables).all(fits) || entries != 1 << index.bits() || length == 0 {
+        return Err(wrong());
+    }
+    let axis = axes::resolve(axis.unwrap_or(-1), rank)?;
+    let blocks: Vec<usize> = shape.iter().zip(tables).map(|(n, t)| n / t).collect();
+    let (table_strides, strides, shape) = (row_major(lut), row_major(shape), shape.to_vec());
+    let mut wide = shape.clone();
+    wide[axis] *= length;
+    let (bits, row) = (index.bits(), wide[rank - 1]);
+    let mask = (1u16 << bits) - 1;
+    Ok(CpuKernel::new(move |call| {
+        let (packed, lut, pool) = (call.read(slot)?, call.read(table)?, call.pool);
+        let out = output(call, 0)?;
+        let index = |at: usize| {
+            let (byte, shift) = (at * bits / 8, at * bits % 8);
+            let low = u16::from(packed[byte]);
+            let high = packed.get(byte + 1).map_or(0, |&b| u16::from(b));
+            usize::from((high << 8 | low) >> shift & mask)
+        };
+        by_size!(bytes, T => {
+            let lut = bytes_as::<T>(lut);
+            pool.for_pieces(bytes_as_mut::<T>(out), row, (GRAIN / row.max(1)).max(1), |line_at, line| {
+                // Where the line begins among the indices, in the tables, and within an entry.
+                let (mut rest, mut first, mut base, mut within) = (line_at, 0, 0, 0);
+                for d in (0..rank - 1).rev() {
+                    let mut i = rest % wide[d];
+                    rest /= wide[d];
+                    if d == axis {
+                        within = i % length;
+                        i /= length;
+                    }
+                    first += i * strides[d];
+                    base += i / blocks[d] * table_strides[d];
+                }
+                let last = rank - 1;
+                let (across, block, step) = (if axis == last { length } else { 1 }, blocks[last], table_strides[last]);
+                for (j, o) in line.iter_mut().enumerate() {
+                    let i = j / across;
+                    let inside = if axis == last { j % across } else { within };
+                    *o = lut[base + i / block * step + index(first + i) * length + inside];
+                }
+            });
+        });
+        Ok(())
+    }))
 }
 
 /// A shape given as known integers.

@@ -1,4 +1,5 @@
-//! `make_list`, `list_length`, `list_read`, `list_write`, `list_gather`, `list_scatter`: sequences of tensors that loops build.
+//! `make_list`, `list_length`, `list_read`, `list_write`, `list_gather`, `list_scatter`: sequences of tensors that
+//! loops build.
 
 use crate::contract::*;
 use mil_base::{DType, Dim, Opset, Shape, TensorType, Type};

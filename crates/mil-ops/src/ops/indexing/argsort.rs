@@ -44,7 +44,8 @@ pub(super) fn before(ascending: bool, a: f64, b: f64) -> Ordering {
     order.unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
 }
 
-/// For each place along `axis` and over the other dimensions, the index of the element that belongs there; elements that compare equal stay in order.
+/// For each place along `axis` and over the other dimensions, the index of the element that belongs there; elements
+/// that compare equal stay in order.
 pub(super) fn orders(x: &RefTensor, axis: usize, ascending: bool) -> Vec<i64> {
     let n = x.shape[axis];
     let after: usize = x.shape[axis + 1..].iter().product();

@@ -181,7 +181,8 @@ impl Slices {
         })
     }
 
-    /// Where the slice begins that vector `row` names, within its part of the batch; nothing if it is outside and ignored.
+    /// Where the slice begins that vector `row` names, within its part of the batch; nothing if it is outside and
+    /// ignored.
     pub(super) fn find(
         &self,
         words: &Ints<'_>,

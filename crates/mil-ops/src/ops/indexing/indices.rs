@@ -16,8 +16,8 @@ pub enum Outside {
     Wraps,
     /// iOS 17, `validate_indices`: fails, negative ones too.
     Fails,
-    /// iOS 17 without: undefined but safe. We take `-n..0` from the end where nothing is written, as coremltools does when it folds
-    /// constants; any other gives zero, and writes nothing.
+    /// iOS 17 without: undefined but safe. We take `-n..0` from the end where nothing is written, as coremltools does
+    /// when it folds constants; any other gives zero, and writes nothing.
     Reads,
     /// As `Reads`, for ops that write: nothing is written.
     Drops,

@@ -12,8 +12,8 @@ pub fn scratch(n: usize) -> usize {
     n * size_of::<u32>()
 }
 
-/// For each line along the axis calls `each` with the position of its first element and the indices of its elements in order: the first `k` of them sorted, the
-/// rest of no use. `each` is also given the outputs.
+/// For each line along the axis calls `each` with the position of its first element and the indices of its elements
+/// in order: the first `k` of them sorted, the rest of no use. `each` is also given the outputs.
 pub fn for_lines(
     call: &mut KernelCall<'_>,
     x: &[u8],

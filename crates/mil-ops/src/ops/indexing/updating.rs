@@ -82,8 +82,8 @@ impl Mode {
     }
 }
 
-/// `data` with its element at each of `targets` changed by the update at the same place, in order; updates without a target are
-/// ignored.
+/// `data` with its element at each of `targets` changed by the update at the same place, in order; updates without a
+/// target are ignored.
 pub fn updated(
     mode: Mode,
     data: &RefTensor,
@@ -114,8 +114,8 @@ pub struct Change {
     pub to: usize,
 }
 
-/// The kernel that changes slices of `width` elements of `data`, in the order that `changes` calls its function for them. fp16 data that is computed with is
-/// widened first and rounded once at the end.
+/// The kernel that changes slices of `width` elements of `data`, in the order that `changes` calls its function for
+/// them. fp16 data that is computed with is widened first and rounded once at the end.
 pub fn kernel(
     cx: &CpuCx<'_>,
     mode: Mode,

@@ -1,6 +1,7 @@
 //! `depth_to_space`, `space_to_depth`, `pixel_shuffle`, `pixel_unshuffle`: blocks of pixels as channels and back.
 //!
-//! They differ in the direction, and in whether the place within a block or the channel counts more among the channels.
+//! They differ in the direction, and in whether the place within a block or the channel counts more among the
+//! channels.
 
 use crate::contract::*;
 use crate::support::index::*;

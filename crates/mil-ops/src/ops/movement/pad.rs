@@ -79,7 +79,8 @@ fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {
         length.is_none_or(|n| n.is_multiple_of(2) && n / 2 <= rank && (pads.is_some() || n / 2 == rank));
     if pad.shape.rank() != 1 || !fits {
         let message = format!("`pad` is {} but x has rank {rank}", pad.shape);
-        let help = "give two entries, before and after, for each of the last dimensions of x; for each dimension if `pad` is computed";
+        let help =
+            "give two entries for each of the last dimensions of x, for every dimension if `pad` is computed";
         return Err(cx.refuse("pad/pad-length", "pad", message, help));
     }
     let Some(pads) = pads else {

@@ -41,7 +41,7 @@ pub static REVERSE_SEQUENCE: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("rare in models, and as fast as its memory"),
+    cpu: Cpu::Reference("rare in models: it has no kernel yet"),
     gradient: GRADIENT_LATER,
     ane: ANE_LATER,
     cost: |_| Some(0),

@@ -1,7 +1,8 @@
 //! What `begin`, `end`, `stride` and the masks of a slice mean.
 //!
-//! The rules follow coremltools (`solve_slice_by_index_shape`), which differs from numpy in corners: a dimension of size 1
-//! always gives its one element unless the slice is evidently empty, and a bound before the first element stops at it.
+//! The rules follow coremltools (`solve_slice_by_index_shape`), which differs from numpy in corners: a dimension of
+//! size 1 always gives its one element unless the slice is evidently empty, and a bound before the first element
+//! stops at it.
 
 use super::common::Problem;
 use crate::contract::{CpuCx, Failure, KernelCall, OpView, RefCall};

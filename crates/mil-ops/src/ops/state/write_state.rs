@@ -3,7 +3,8 @@
 use crate::contract::*;
 use mil_base::{Opset, Type};
 
-/// The card of `write_state`. coremltools does not know it: it writes `coreml_update_state` as this op and a `read_state`.
+/// The card of `write_state`. coremltools does not know it: it writes `coreml_update_state` as this op and a
+/// `read_state`.
 pub static WRITE_STATE: OpDef = OpDef {
     name: "write_state",
     doc: Doc::page(include_str!("write_state.md")),
