@@ -39,6 +39,7 @@ pub mod control {
 #[allow(missing_docs, clippy::module_inception)]
 pub mod control_flow {
     pub mod cond;
+    pub mod lists;
     pub mod while_loop;
 }
 
@@ -259,6 +260,11 @@ pub static ALL: &[&OpDef] = &[
     &elementwise_binary::comparison::LESS_EQUAL,
     &linear::linear::LINEAR,
     &activation::parametric::LINEAR_ACTIVATION,
+    &control_flow::lists::LIST_GATHER,
+    &control_flow::lists::LIST_LENGTH,
+    &control_flow::lists::LIST_READ,
+    &control_flow::lists::LIST_SCATTER,
+    &control_flow::lists::LIST_WRITE,
     &normalization::local_response_norm::LOCAL_RESPONSE_NORM,
     &elementwise_unary::epsilon::LOG,
     &elementwise_binary::logical::LOGICAL_AND,
@@ -266,6 +272,7 @@ pub static ALL: &[&OpDef] = &[
     &elementwise_binary::logical::LOGICAL_OR,
     &elementwise_binary::logical::LOGICAL_XOR,
     &recurrent::lstm::LSTM,
+    &control_flow::lists::MAKE_LIST,
     &linear::matmul::MATMUL,
     &elementwise_binary::arithmetic::MAXIMUM,
     &pool::pool::MAX_POOL,
@@ -422,6 +429,11 @@ pub static FAMILIES: &[&str] = &[
     "elementwise_binary",
     "linear",
     "activation",
+    "control_flow",
+    "control_flow",
+    "control_flow",
+    "control_flow",
+    "control_flow",
     "normalization",
     "elementwise_unary",
     "elementwise_binary",
@@ -429,6 +441,7 @@ pub static FAMILIES: &[&str] = &[
     "elementwise_binary",
     "elementwise_binary",
     "recurrent",
+    "control_flow",
     "linear",
     "elementwise_binary",
     "pool",
