@@ -248,6 +248,10 @@ fn element(param: &Param, ty: &Type) -> Option<Option<DType>> {
         (ParamKind::State, Type::State(inner)) => Some(inner.as_tensor().map(|t| t.dtype)),
         (ParamKind::List, Type::List(inner, _)) => Some(inner.as_tensor().map(|t| t.dtype)),
         (ParamKind::Variadic, Type::List(..)) if param.dtypes == mil_base::DTypes::any() => Some(None),
+        // The value of a `const` may be the list of labels that `classify` takes.
+        (ParamKind::Tensor, Type::List(..)) if param.constant && param.dtypes == mil_base::DTypes::any() => {
+            Some(None)
+        }
         _ => None,
     }
 }

@@ -32,14 +32,11 @@ pub mod constexpr {
 
 #[allow(missing_docs, clippy::module_inception)]
 pub mod control {
-    pub mod constant;
-    pub mod select;
-}
-
-#[allow(missing_docs, clippy::module_inception)]
-pub mod control_flow {
+    pub mod classify;
     pub mod cond;
+    pub mod constant;
     pub mod lists;
+    pub mod select;
     pub mod while_loop;
 }
 
@@ -210,9 +207,10 @@ pub static ALL: &[&OpDef] = &[
     &elementwise_unary::cast::CAST,
     &elementwise_unary::math::CEIL,
     &activation::parametric::CLAMPED_RELU,
+    &control::classify::CLASSIFY,
     &elementwise_unary::clip::CLIP,
     &movement::concat::CONCAT,
-    &control_flow::cond::COND,
+    &control::cond::COND,
     &control::constant::CONST,
     &constexpr::constexpr_affine_dequantize::CONSTEXPR_AFFINE_DEQUANTIZE,
     &constexpr::constexpr_blockwise_shift_scale::CONSTEXPR_BLOCKWISE_SHIFT_SCALE,
@@ -260,11 +258,11 @@ pub static ALL: &[&OpDef] = &[
     &elementwise_binary::comparison::LESS_EQUAL,
     &linear::linear::LINEAR,
     &activation::parametric::LINEAR_ACTIVATION,
-    &control_flow::lists::LIST_GATHER,
-    &control_flow::lists::LIST_LENGTH,
-    &control_flow::lists::LIST_READ,
-    &control_flow::lists::LIST_SCATTER,
-    &control_flow::lists::LIST_WRITE,
+    &control::lists::LIST_GATHER,
+    &control::lists::LIST_LENGTH,
+    &control::lists::LIST_READ,
+    &control::lists::LIST_SCATTER,
+    &control::lists::LIST_WRITE,
     &normalization::local_response_norm::LOCAL_RESPONSE_NORM,
     &elementwise_unary::epsilon::LOG,
     &elementwise_binary::logical::LOGICAL_AND,
@@ -272,7 +270,7 @@ pub static ALL: &[&OpDef] = &[
     &elementwise_binary::logical::LOGICAL_OR,
     &elementwise_binary::logical::LOGICAL_XOR,
     &recurrent::lstm::LSTM,
-    &control_flow::lists::MAKE_LIST,
+    &control::lists::MAKE_LIST,
     &linear::matmul::MATMUL,
     &elementwise_binary::arithmetic::MAXIMUM,
     &pool::pool::MAX_POOL,
@@ -358,7 +356,7 @@ pub static ALL: &[&OpDef] = &[
     &movement::transpose::TRANSPOSE,
     &image_resizing::upsample::UPSAMPLE_BILINEAR,
     &image_resizing::upsample::UPSAMPLE_NEAREST_NEIGHBOR,
-    &control_flow::while_loop::WHILE_LOOP,
+    &control::while_loop::WHILE_LOOP,
     &state::write_state::WRITE_STATE,
 ];
 
@@ -379,9 +377,10 @@ pub static FAMILIES: &[&str] = &[
     "elementwise_unary",
     "elementwise_unary",
     "activation",
+    "control",
     "elementwise_unary",
     "movement",
-    "control_flow",
+    "control",
     "control",
     "constexpr",
     "constexpr",
@@ -429,11 +428,11 @@ pub static FAMILIES: &[&str] = &[
     "elementwise_binary",
     "linear",
     "activation",
-    "control_flow",
-    "control_flow",
-    "control_flow",
-    "control_flow",
-    "control_flow",
+    "control",
+    "control",
+    "control",
+    "control",
+    "control",
     "normalization",
     "elementwise_unary",
     "elementwise_binary",
@@ -441,7 +440,7 @@ pub static FAMILIES: &[&str] = &[
     "elementwise_binary",
     "elementwise_binary",
     "recurrent",
-    "control_flow",
+    "control",
     "linear",
     "elementwise_binary",
     "pool",
@@ -527,6 +526,6 @@ pub static FAMILIES: &[&str] = &[
     "movement",
     "image_resizing",
     "image_resizing",
-    "control_flow",
+    "control",
     "state",
 ];

@@ -107,6 +107,10 @@ impl<O: Observer> Engine for Kernels<'_, O> {
         for operand in single::operands(&base) {
             let Operand::Value(v) = operand else { continue };
             let Some(tensor) = values.dense(v) else { continue };
+            if matches!(self.types[v.index()], Some(Type::List(..))) {
+                // A constant list of labels is kept as a vector, but its type stays that of a list.
+                continue;
+            }
             self.types[v.index()] = Some(Type::tensor(tensor.dtype(), Shape::known(tensor.shape())));
             let fixed = cx.types.known[v.index()].is_some();
             let small = tensor.count() <= SMALL && !tensor.dtype().is_float();
