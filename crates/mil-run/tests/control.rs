@@ -119,6 +119,42 @@ fn states_live_between_runs_and_readings_are_snapshots() {
     assert_eq!(loaded.session(None).unwrap().states()[0].1.to_f64(), [0.0, 0.0]);
 }
 
+/// A cache is changed where it is, unless what it was before is still needed.
+#[test]
+fn caches_are_updated_in_place_where_nobody_sees_it() {
+    let update = |tail: &str, outputs: &str| {
+        let body = format!(
+            "tensor<fp32, [1000]> old = read_state(input = s);
+            tensor<fp32, [1000]> new = t_add(x = old, y = x);
+            {tail}"
+        );
+        program("state<tensor<fp32, [1000]>> s, tensor<fp32, [1000]> x", &body, outputs)
+    };
+    let write = "write_state(data = new, input = s); tensor<fp32, [1000]> now = read_state(input = s);";
+    let twice =
+        format!("{write} tensor<fp32, [1000]> b = t_relu(x = now); write_state(data = b, input = s);");
+    let cases = [
+        (update(write, "now"), true),
+        (update(&twice, "b"), true),
+        (update(&twice, "now"), false),
+        (update(write, "now, old"), false),
+        (update(&format!("tensor<fp32, [1000]> z = t_add(x = new, y = old); {write}"), "z"), false),
+    ];
+    for (checked, in_place) in cases {
+        let inputs = Random(5).inputs(&checked);
+        let loaded = LoadedCpu::new(checked.clone(), &Options::default()).unwrap();
+        let (mut cpu, mut wanted) = (loaded.session(None).unwrap(), reference(&checked));
+        for _ in 0..3 {
+            let (got, want) = (cpu.run(&inputs).unwrap(), wanted.run(&inputs).unwrap());
+            assert!(difference(&got, &want) < 1e-6);
+            assert!(difference(&cpu.states(), &wanted.states()) < 1e-6);
+        }
+        let memory = cpu.plan().unwrap().memory();
+        let beside_input = memory.arena - memory.states - 4032;
+        assert_eq!(beside_input == 0, in_place, "{memory:?}");
+    }
+}
+
 #[test]
 fn flexible_sizes_get_a_plan_each() {
     let body = "tensor<fp32, [?, 3]> a = t_half(x = x);

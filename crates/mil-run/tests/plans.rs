@@ -13,20 +13,26 @@ fn random_text(seed: u64, dtype: &str) -> (String, String) {
     for i in 0..4 + r.below(30) {
         let pick = |r: &mut Random| names[names.len() - 1 - r.below(names.len().min(6))].clone();
         let (a, b) = (pick(&mut r), pick(&mut r));
-        let op = match r.below(8) {
+        let op = match r.below(10) {
             0 | 1 => format!("t_relu(x = {a})"),
             2 => format!("t_same(x = {a})"),
             3 | 4 => format!("t_half(x = {a})"),
             5 => {
                 body += &format!(
-                    "tensor<{dtype}, [5, 33]> v{i}, tensor<{dtype}, [5, 33]> w{i} = t_both(x = {a});\n"
+                    "tensor<{dtype}, [16, 4]> v{i}, tensor<{dtype}, [16, 4]> w{i} = t_both(x = {a});\n"
                 );
                 names.extend([format!("v{i}"), format!("w{i}")]);
                 continue;
             }
+            6 => {
+                body += &format!("tensor<{dtype}, [32, 4]> j{i} = t_join(x = {a}, y = {b});\n");
+                let changed = ["t_same", "t_relu", "t_half"][r.below(3)];
+                body += &format!("tensor<{dtype}, [32, 4]> k{i} = {changed}(x = j{i});\n");
+                format!("t_head(x = {})", if r.below(2) == 0 { format!("j{i}") } else { format!("k{i}") })
+            }
             _ => format!("t_add(x = {a}, y = {b})"),
         };
-        body += &format!("tensor<{dtype}, [5, 33]> v{i} = {op};\n");
+        body += &format!("tensor<{dtype}, [16, 4]> v{i} = {op};\n");
         names.push(format!("v{i}"));
     }
     let outputs = [names[names.len() - 1].clone(), names[2 + r.below(names.len() - 2)].clone()];
@@ -40,7 +46,7 @@ fn random_programs_agree_with_the_reference_and_fused_with_unfused() {
         let dtype = if seed % 2 == 0 { "fp32" } else { "fp16" };
         let (body, outputs) = random_text(seed, dtype);
         let checked =
-            program(&format!("tensor<{dtype}, [5, 33]> x, tensor<{dtype}, [5, 33]> y"), &body, &outputs);
+            program(&format!("tensor<{dtype}, [16, 4]> x, tensor<{dtype}, [16, 4]> y"), &body, &outputs);
         let inputs = Random(seed + 1000).inputs(&checked);
         agree(&checked, &inputs, if dtype == "fp32" { 1e-5 } else { 2e-2 });
         let fused = cpu(&checked, &options(1, true)).run(&inputs).unwrap();
@@ -154,7 +160,7 @@ fn too_much_memory_is_refused_before_it_is_taken() {
 #[test]
 fn sessions_of_one_program_run_in_parallel() {
     let (body, outputs) = random_text(7, "fp32");
-    let checked = program("tensor<fp32, [5, 33]> x, tensor<fp32, [5, 33]> y", &body, &outputs);
+    let checked = program("tensor<fp32, [16, 4]> x, tensor<fp32, [16, 4]> y", &body, &outputs);
     let loaded = Cpu.load(checked.clone(), &options(2, true)).unwrap();
     std::thread::scope(|scope| {
         for seed in 0..4 {
@@ -193,4 +199,19 @@ fn element_wise_ops_join_their_producer() {
     assert_eq!(steps(false), [1; 8]);
     // The later producer takes the sum; `d` has two users and stays by itself.
     assert_eq!(steps(true), [1, 3, 1, 1, 1, 1]);
+}
+
+#[test]
+fn what_is_joined_is_made_where_it_belongs() {
+    let body = "tensor<fp32, [16, 4]> a = t_half(x = x);
+        tensor<fp32, [16, 4]> b = t_half(x = a);
+        tensor<fp32, [32, 4]> c = t_join(x = a, y = b);
+        tensor<fp32, [32, 4]> d = t_half(x = c);";
+    let checked = program("tensor<fp32, [16, 4]> x", body, "d, a");
+    let inputs = Random(1).inputs(&checked);
+    agree(&checked, &inputs, 1e-6);
+    let loaded = LoadedCpu::new(checked, &Options::default()).unwrap();
+    let mut session = loaded.session(None).unwrap();
+    session.run(&inputs).unwrap();
+    assert_eq!(session.plan().unwrap().steps().len(), 3);
 }

@@ -181,6 +181,14 @@ pub enum Alias {
     InPlace(usize),
     /// Output 0 has exactly the bytes of this input: nothing is run, the runtime shares the buffer.
     View(usize),
+    /// Output 0 is the bytes of the inputs from slot `first` on, `count` of them, one after another. The runtime may have
+    /// them made where they belong and then runs nothing; otherwise it runs the kernel.
+    Join {
+        /// The first of the inputs.
+        first: usize,
+        /// How many there are.
+        count: usize,
+    },
 }
 
 /// Executes an op on its buffers.

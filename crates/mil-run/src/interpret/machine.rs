@@ -147,7 +147,8 @@ impl<'a, E: Engine> Machine<'a, E> {
         let args = Args { program: self.program, op, table };
         let made = match &*op.name {
             "cond" => {
-                let which = usize::from(!args.held("pred").and_then(truth).ok_or_else(|| args.bad("pred"))?);
+                let pred = args.each("pred").next().flatten();
+                let which = usize::from(!pred.as_ref().and_then(truth).ok_or_else(|| args.bad("pred"))?);
                 let block = *op.blocks.get(which).ok_or_else(|| args.bad("pred"))?;
                 return Ok(Some(Frame { block, at: 0, then: Then::Cond(id) }));
             }

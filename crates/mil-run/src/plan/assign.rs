@@ -1,10 +1,10 @@
 //! From buffers to places: how long each lives, which may share memory, and where it lies in the arena.
 
-use super::draft::{BufId, Draft, How, Instr, Kind, LoopId};
+use super::draft::{BufId, Draft, How, Instr, Kind, LoopId, Step};
 use super::pack::{Lifetime, alive_at_once, pack};
 use crate::arena::{ALIGN, Region};
 use crate::error::RunError;
-use mil_ops::contract::Alias;
+use mil_ops::contract::{Alias, CpuKernel};
 
 /// Where a buffer ended up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,6 +23,8 @@ pub(crate) struct Layout {
     pub(crate) places: Vec<Place>,
     /// By buffer: snapshots that share the state's memory need no copy.
     pub(crate) shares_state: Vec<bool>,
+    /// By instruction: steps that have nothing to do because their inputs are made where the output is.
+    pub(crate) elided: Vec<bool>,
     /// Regions that die after each instruction, by instruction.
     pub(crate) frees: Vec<Vec<Region>>,
     /// Bytes of states, at the start of the arena.
@@ -34,7 +36,7 @@ pub(crate) struct Layout {
 }
 
 /// A buffer's life. Instruction `i` is at time `i + 1`; inputs are written at 0, outputs read at the very end.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Life {
     first: usize,
     last: usize,
@@ -46,8 +48,30 @@ pub(crate) fn assign(draft: &Draft) -> Result<Layout, RunError> {
     let mut lives = lifetimes(draft);
     let mut kinds: Vec<Kind> = draft.buffers.iter().map(|b| b.kind).collect();
     settle_snapshots(draft, &lives, &mut kinds);
-    let mut root: Vec<BufId> = (0..count).collect();
-    share_in_place(draft, &kinds, &mut lives, &mut root);
+    update_states_in_place(draft, &lives, &mut kinds);
+    let mut joint = Joint { root: (0..count).collect(), offset: vec![0; count] };
+    share_in_place(draft, &kinds, &mut lives, &mut joint);
+    let apart = (lives.clone(), joint.clone());
+    let elided = join_parts(draft, &kinds, &mut lives, &mut joint);
+    let layout = lay_out(draft, &kinds, &lives, &joint, elided)?;
+    if layout.elided.iter().all(|e| !e) {
+        return Ok(layout);
+    }
+    // Parts made in their place keep the whole reserved from the first part on; that must not cost much memory.
+    let plain = lay_out(draft, &kinds, &apart.0, &apart.1, vec![false; draft.instrs.len()])?;
+    let allowed = plain.arena_bytes.saturating_add(plain.arena_bytes / 16);
+    Ok(if layout.arena_bytes <= allowed { layout } else { plain })
+}
+
+/// Gives every buffer its place.
+fn lay_out(
+    draft: &Draft,
+    kinds: &[Kind],
+    lives: &[Option<Life>],
+    joint: &Joint,
+    elided: Vec<bool>,
+) -> Result<Layout, RunError> {
+    let count = draft.buffers.len();
 
     let overflow = || RunError::internal("buffer sizes overflow");
     let mut state_bytes = 0usize;
@@ -59,7 +83,7 @@ pub(crate) fn assign(draft: &Draft) -> Result<Layout, RunError> {
         state_bytes = state_bytes.checked_add(padded).ok_or_else(overflow)?;
     }
     let roots: Vec<BufId> =
-        (0..count).filter(|&b| root[b] == b && kinds[b] == Kind::Arena && lives[b].is_some()).collect();
+        (0..count).filter(|&b| joint.root[b] == b && kinds[b] == Kind::Arena && lives[b].is_some()).collect();
     let spans: Vec<Lifetime> = roots
         .iter()
         .filter_map(|&b| {
@@ -88,19 +112,37 @@ pub(crate) fn assign(draft: &Draft) -> Result<Layout, RunError> {
                 shares_state[b] = true;
                 places[b] = Place::Arena(state_regions[number]);
             }
-            Kind::Arena => places[b] = places[find(&root, b)],
+            Kind::Arena => {
+                let (root, offset) = joint.find(b);
+                if let Place::Arena(whole) = places[root] {
+                    let region = Region { offset: whole.offset + offset, len: draft.buffers[b].size };
+                    places[b] = Place::Arena(region);
+                }
+            }
             Kind::Empty => {}
         }
     }
     let floor_bytes = alive_at_once(&spans);
-    Ok(Layout { places, shares_state, frees, state_bytes, arena_bytes, floor_bytes })
+    Ok(Layout { places, shares_state, elided, frees, state_bytes, arena_bytes, floor_bytes })
 }
 
-fn find(root: &[BufId], mut b: BufId) -> BufId {
-    while root[b] != b {
-        b = root[b];
+/// Buffers that lie within others: by buffer the one it lies in (itself if in none), and how far from its start.
+#[derive(Clone)]
+struct Joint {
+    root: Vec<BufId>,
+    offset: Vec<usize>,
+}
+
+impl Joint {
+    /// The buffer it lies in at last, and how far from the start of that.
+    fn find(&self, mut b: BufId) -> (BufId, usize) {
+        let mut offset = 0;
+        while self.root[b] != b {
+            offset += self.offset[b];
+            b = self.root[b];
+        }
+        (b, offset)
     }
-    b
 }
 
 /// The buffers an instruction reads and writes.
@@ -162,19 +204,64 @@ fn settle_snapshots(draft: &Draft, lives: &[Option<Life>], kinds: &mut [Kind]) {
     }
 }
 
-/// Lays outputs over inputs that die where the kernel allows it.
-fn share_in_place(draft: &Draft, kinds: &[Kind], lives: &mut [Option<Life>], root: &mut [BufId]) {
+/// A state that is read, changed by a kernel that works in place, and written, is changed where it is: what a cache of
+/// keys and values needs, whose writing would otherwise cost two copies of the whole.
+///
+/// The result of such a step becomes a snapshot of the state that shares its memory. For that the reading must die at
+/// the step; between step and writing nothing may branch, and no other reading of the state may be alive; and the state
+/// must not be written again while the result is alive.
+fn update_states_in_place(draft: &Draft, lives: &[Option<Life>], kinds: &mut [Kind]) {
     for (i, instr) in draft.instrs.iter().enumerate() {
-        let Instr::Step(step) = instr else { continue };
-        let How::Kernel(kernel) = &step.how else { continue };
+        let Some((step, kernel)) = kernel_step(instr) else { continue };
         let Alias::InPlace(slot) = kernel.alias else { continue };
         let (Some(Some(input)), Some(&output)) = (step.inputs.get(slot).copied(), step.outputs.first())
         else {
             continue;
         };
-        let input = find(root, input);
+        let (Kind::Snapshot(state), Kind::Arena) = (kinds[input], kinds[output]) else { continue };
         let (Some(dying), Some(born)) = (lives[input], lives[output]) else { continue };
-        let again = step.inputs.iter().flatten().filter(|&&b| find(root, b) == input).count();
+        let straight = draft.instrs[i + 1..].iter().position(|next| match next {
+            Instr::Copy { to, .. } => kinds[*to] == Kind::State(state),
+            Instr::Step(_) | Instr::Read { .. } => false,
+            Instr::JumpUnless { .. } | Instr::Jump { .. } => true,
+        });
+        let Some(write) = straight.map(|ahead| i + 1 + ahead) else { continue };
+        let writes_it = matches!(draft.instrs[write], Instr::Copy { from, .. } if from == output);
+        let jumped_to = draft.instrs.iter().any(|other| match other {
+            Instr::Jump { to } | Instr::JumpUnless { to, .. } => (i + 1..=write).contains(to),
+            _ => false,
+        });
+        let others_alive = (0..kinds.len()).any(|b| {
+            let overlaps = lives[b].is_some_and(|l| l.first <= write + 1 && l.last > i + 1);
+            b != output && kinds[b] == Kind::Snapshot(state) && overlaps
+        });
+        let written_again = draft.instrs.iter().enumerate().any(|(k, other)| {
+            let writes = matches!(other, Instr::Copy { to, .. } if kinds[*to] == Kind::State(state));
+            writes && k != write && born.first <= k + 1 && k + 1 < born.last
+        });
+        let reads_once =
+            step.inputs.iter().flatten().filter(|&&b| kinds[b] == Kind::Snapshot(state)).count() == 1;
+        let fits = dying.last == i + 1
+            && draft.buffers[input].size == draft.buffers[output].size
+            && draft.buffers[input].home == draft.buffers[output].home;
+        if fits && writes_it && reads_once && !jumped_to && !others_alive && !written_again {
+            kinds[output] = Kind::Snapshot(state);
+        }
+    }
+}
+
+/// Lays outputs over inputs that die where the kernel allows it.
+fn share_in_place(draft: &Draft, kinds: &[Kind], lives: &mut [Option<Life>], joint: &mut Joint) {
+    for (i, instr) in draft.instrs.iter().enumerate() {
+        let Some((step, kernel)) = kernel_step(instr) else { continue };
+        let Alias::InPlace(slot) = kernel.alias else { continue };
+        let (Some(Some(input)), Some(&output)) = (step.inputs.get(slot).copied(), step.outputs.first())
+        else {
+            continue;
+        };
+        let (input, _) = joint.find(input);
+        let (Some(dying), Some(born)) = (lives[input], lives[output]) else { continue };
+        let again = step.inputs.iter().flatten().filter(|&&b| joint.find(b).0 == input).count();
         let fits = kinds[input] == Kind::Arena
             && kinds[output] == Kind::Arena
             && dying.last == i + 1
@@ -182,8 +269,78 @@ fn share_in_place(draft: &Draft, kinds: &[Kind], lives: &mut [Option<Life>], roo
             && draft.buffers[input].size == draft.buffers[output].size
             && draft.buffers[input].home == draft.buffers[output].home;
         if fits {
-            root[output] = input;
+            joint.root[output] = input;
             lives[input] = Some(Life { first: dying.first, last: dying.last.max(born.last) });
         }
+    }
+}
+
+/// Lays inputs into the output that consists of them, where all of one step's can be; gives the steps that are done
+/// with that.
+fn join_parts(draft: &Draft, kinds: &[Kind], lives: &mut [Option<Life>], joint: &mut Joint) -> Vec<bool> {
+    let mut elided = vec![false; draft.instrs.len()];
+    let last_write = last_writes(draft, joint);
+    for (i, instr) in draft.instrs.iter().enumerate() {
+        let Some((step, kernel)) = kernel_step(instr) else { continue };
+        let Alias::Join { first, count } = kernel.alias else { continue };
+        let (Some(parts), &[output]) = (step.inputs.get(first..first.saturating_add(count)), &*step.outputs)
+        else {
+            continue;
+        };
+        let whole = draft.buffers[output];
+        let Some(mut life) = lives[output].filter(|_| last_write[output] == i + 1) else { continue };
+        let (mut at, mut found): (usize, Vec<(BufId, usize)>) = (0, Vec::new());
+        for part in parts {
+            let Some(part) = *part else { break };
+            let (root, offset) = joint.find(part);
+            let (buffer, size) = (draft.buffers[root], draft.buffers[part].size);
+            let fits = kinds[root] == Kind::Arena
+                && offset == 0
+                && buffer.size == size
+                && buffer.home == whole.home
+                && at.is_multiple_of(ALIGN)
+                // Nothing may be laid over a part, or over the whole, while the other is alive.
+                && last_write[root] <= i
+                && joint.find(output).0 == output
+                && found.iter().all(|&(b, _)| b != root);
+            let Some(of_part) = lives[root].filter(|_| fits) else { break };
+            life = Life { first: life.first.min(of_part.first), last: life.last.max(of_part.last) };
+            found.push((root, at));
+            at += size;
+        }
+        if found.len() == count && at == whole.size && kinds[output] == Kind::Arena {
+            for (root, offset) in found {
+                joint.root[root] = output;
+                joint.offset[root] = offset;
+            }
+            lives[output] = Some(life);
+            elided[i] = true;
+        }
+    }
+    elided
+}
+
+/// When each buffer, or one laid over it, is written last.
+fn last_writes(draft: &Draft, joint: &Joint) -> Vec<usize> {
+    let mut last = vec![0; draft.buffers.len()];
+    for (i, instr) in draft.instrs.iter().enumerate() {
+        let mut note = |b: BufId| last[joint.find(b).0] = i + 1;
+        match instr {
+            Instr::Step(step) => step.outputs.iter().for_each(|&b| note(b)),
+            Instr::Copy { to, .. } => note(*to),
+            Instr::Read { snapshot } => note(*snapshot),
+            Instr::JumpUnless { .. } | Instr::Jump { .. } => {}
+        }
+    }
+    last
+}
+
+fn kernel_step(instr: &Instr) -> Option<(&Step, &CpuKernel)> {
+    match instr {
+        Instr::Step(step) => match &step.how {
+            How::Kernel(kernel) => Some((step, kernel)),
+            How::Rule(_) => None,
+        },
+        _ => None,
     }
 }

@@ -200,6 +200,7 @@ fn finish(
     for (i, instr) in instrs.into_iter().enumerate() {
         let dead = std::mem::take(&mut layout.frees[i]);
         code.push(match instr {
+            Instr::Step(_) if layout.elided[i] => Code::Nothing,
             Instr::Step(step) => {
                 steps.push(finish_step(*step, &layout, dead)?);
                 Code::Step(steps.len() - 1)

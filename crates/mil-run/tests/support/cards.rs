@@ -55,9 +55,59 @@ pub static BOTH: OpDef = OpDef {
     ..card("t_both", PAIR, both, Cpu::kernel(plan_both))
 };
 
+/// `x` and then `y`, along the first axis; `x` is `[16, n]`, so that parts can lie at multiples of 64 bytes.
+pub static JOIN: OpDef = OpDef {
+    infer: |cx| {
+        let x = cx.need("x")?;
+        let mut shape = x.shape.clone();
+        shape.0[0] = shape.0[0].map(|n| n.checked_mul(2));
+        cx.one(x.dtype, shape)
+    },
+    ..card("t_join", TWO, join, Cpu::kernel(plan_join))
+};
+
+fn join(c: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
+    let (x, y) = (c.arg("x")?, c.arg("y")?);
+    let mut shape = x.shape.clone();
+    shape[0] *= 2;
+    let data = [x.f64s(), y.f64s()].concat();
+    Ok(vec![RefTensor::floats(x.dtype, &shape, data)])
+}
+
+fn plan_join(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let (x, y) = (cx.need("x")?, cx.need("y")?);
+    let kernel = CpuKernel::new(move |call| {
+        let (x, y) = (call.read(x)?, call.read(y)?);
+        let (first, second) = call.outputs[0].split_at_mut(x.len());
+        first.copy_from_slice(x);
+        second.copy_from_slice(y);
+        Ok(())
+    });
+    Ok(kernel.alias(Alias::Join { first: x.min(y), count: 2 }))
+}
+
+/// The first half of `x` along the first axis.
+pub static HEAD: OpDef = OpDef {
+    infer: |cx| {
+        let x = cx.need("x")?;
+        let mut shape = x.shape.clone();
+        shape.0[0] = shape.0[0].map(|n| Some(n / 2));
+        cx.one(x.dtype, shape)
+    },
+    ..card("t_head", ONE, head, Cpu::Reference("a test"))
+};
+
+fn head(c: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
+    let x = c.arg("x")?;
+    let mut shape = x.shape.clone();
+    shape[0] /= 2;
+    let count = shape.iter().product();
+    Ok(vec![RefTensor::floats(x.dtype, &shape, x.f64s()[..count].to_vec())])
+}
+
 /// The standard ops and these.
 pub fn ops() -> OpSet {
-    [&RELU, &ADD, &HALF, &SAME, &BOTH].into_iter().fold(OpSet::standard(), OpSet::with)
+    [&RELU, &ADD, &HALF, &SAME, &BOTH, &JOIN, &HEAD].into_iter().fold(OpSet::standard(), OpSet::with)
 }
 
 type Rule = fn(&RefCall<'_>) -> Result<Vec<RefTensor>, Failure>;

@@ -176,7 +176,8 @@ pub(super) fn side_by_side(cx: &CpuCx<'_>, widths: &[usize], rows: usize) -> Res
         copies.push(StridedCopy::new(&[rows, width], 0, &[width, 1], at, &[total, 1]));
         at += width;
     }
-    Ok(CpuKernel::new(move |call| {
+    let alias = if rows == 1 { Alias::Join { first, count: widths.len() } } else { Alias::None };
+    let kernel = CpuKernel::new(move |call| {
         for (i, copy) in copies.iter().enumerate() {
             let (x, pool) = (call.read(first + i)?, call.pool);
             let out = output(call, 0)?;
@@ -185,5 +186,6 @@ pub(super) fn side_by_side(cx: &CpuCx<'_>, widths: &[usize], rows: usize) -> Res
             }
         }
         Ok(())
-    }))
+    });
+    Ok(kernel.alias(alias))
 }
