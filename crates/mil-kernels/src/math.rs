@@ -133,6 +133,51 @@ pub fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
+/// Largest magnitude [`sin`] and [`cos`] are accurate for.
+pub const TRIGONOMETRIC_LIMIT: f32 = 8192.0;
+
+/// The angle less the nearest multiple of a right angle, and that multiple modulo 4 in the low bits.
+#[inline(always)]
+fn quadrant(x: f32) -> (f32, i32) {
+    let t = x.mul_add(std::f32::consts::FRAC_2_PI, ROUND);
+    let n = (t.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
+    let nf = t - ROUND;
+    // A right angle in three parts, so that the difference keeps its digits where it is small.
+    let r = nf.mul_add(-1.570_796_4, x);
+    let r = nf.mul_add(4.371_139e-8, r);
+    (nf.mul_add(1.715_124_5e-15, r), n)
+}
+
+/// Sine or cosine of an angle in a quadrant: the sine series in even quadrants, the cosine's in odd ones.
+#[inline(always)]
+fn wave(r: f32, n: i32) -> f32 {
+    let z = r * r;
+    let mut s = -1.951_529_6e-4_f32;
+    s = s.mul_add(z, 8.332_161e-3);
+    s = s.mul_add(z, -1.666_665_5e-1);
+    let s = (s * z).mul_add(r, r);
+    let mut c = 2.443_315_7e-5_f32;
+    c = c.mul_add(z, -1.388_731_6e-3);
+    c = c.mul_add(z, 4.166_664_6e-2);
+    let c = (c * z).mul_add(z, z.mul_add(-0.5, 1.0));
+    let y = if n & 1 == 0 { s } else { c };
+    f32::from_bits(y.to_bits() ^ ((n as u32 & 2) << 30))
+}
+
+/// Sine, within 2 ulp up to [`TRIGONOMETRIC_LIMIT`].
+#[inline(always)]
+pub fn sin(x: f32) -> f32 {
+    let (r, n) = quadrant(x);
+    wave(r, n)
+}
+
+/// Cosine, within 2 ulp up to [`TRIGONOMETRIC_LIMIT`].
+#[inline(always)]
+pub fn cos(x: f32) -> f32 {
+    let (r, n) = quadrant(x);
+    wave(r, n.wrapping_add(1))
+}
+
 /// Error function, within 2 ulp.
 #[inline(always)]
 pub fn erf(x: f32) -> f32 {
@@ -203,6 +248,10 @@ mod tests {
         assert!(worst_ulp(expm1, libm::expm1, -20.0, 0.0) < 3.0);
         assert!(worst_ulp(expm1, libm::expm1, -0.1, 0.1) < 3.0);
         assert!(worst_ulp(exp_nonpositive, libm::exp, -87.0, 0.0) < 2.0);
+        for high in [0.8, 7.0, 300.0, TRIGONOMETRIC_LIMIT] {
+            assert!(worst_ulp(sin, libm::sin, -high, high) < 2.0, "sin up to {high}");
+            assert!(worst_ulp(cos, libm::cos, -high, high) < 2.0, "cos up to {high}");
+        }
         assert!(worst_ulp(ln, libm::log, 1e-30, 10.0) < 2.0);
         assert!(worst_ulp(ln, libm::log, 1e3, 1e30) < 2.0);
         assert!(worst_ulp(tanh, libm::tanh, -10.0, 10.0) < 3.0);

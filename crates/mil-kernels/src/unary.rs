@@ -223,7 +223,8 @@ pub fn unary_f32(op: Unary, x: &mut [f32]) {
             let v = if v < lo { lo } else { v };
             if v > hi { hi } else { v }
         }),
-        Unary::Cos => apply!(x, |v| v.cos()),
+        Unary::Cos if large_angle(x) => x.iter_mut().for_each(|v| *v = v.cos()),
+        Unary::Cos => apply!(x, |v| math::cos(v)),
         Unary::Cosh => apply!(x, |v| v.cosh()),
         Unary::Elu(a) => apply!(x, |v, a| if v < 0.0 { a * math::expm1(v) } else { v }),
         Unary::Erf => apply!(x, |v| math::erf(v)),
@@ -266,7 +267,8 @@ pub fn unary_f32(op: Unary, x: &mut [f32]) {
             v
         }),
         Unary::Silu => apply!(x, |v| v * math::sigmoid(v)),
-        Unary::Sin => apply!(x, |v| v.sin()),
+        Unary::Sin if large_angle(x) => x.iter_mut().for_each(|v| *v = v.sin()),
+        Unary::Sin => apply!(x, |v| math::sin(v)),
         Unary::Sinh => apply!(x, |v| v.sinh()),
         Unary::Softplus => apply!(x, |v| math::softplus(v)),
         Unary::SoftplusParametric { a, b } => apply!(x, |v, a, b| a * math::softplus(b * v)),
@@ -276,6 +278,11 @@ pub fn unary_f32(op: Unary, x: &mut [f32]) {
         Unary::ThresholdedRelu(a) => apply!(x, |v, a| if v < a { 0.0 } else { v }),
         Unary::Neg => apply!(x, |v| -v),
     }
+}
+
+/// Is an angle too large for the fast reduction?
+fn large_angle(x: &[f32]) -> bool {
+    x.iter().any(|v| v.abs() > math::TRIGONOMETRIC_LIMIT)
 }
 
 /// Elements a thread should get before another is woken.
