@@ -219,9 +219,9 @@ pub fn gelu_tanh(x: f32) -> f32 {
 #[inline(always)]
 pub fn softplus(x: f32) -> f32 {
     let e = exp(-x.abs());
-    // For small e, ln(1 + e) = e - e^2/2 + e^3/3 keeps the digits that 1 + e would lose.
-    let series = e * (e * (e * (1.0 / 3.0) - 0.5) + 1.0);
-    let log = if e < 1e-3 { series } else { ln(1.0 + e) };
+    // What rounding took from 1 + e, over 1 + e, is what its logarithm lacks.
+    let u = 1.0 + e;
+    let log = ln(u) + (e - (u - 1.0)) / u;
     (if x > 0.0 { x } else { 0.0 }) + log
 }
 
