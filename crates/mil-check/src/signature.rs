@@ -64,7 +64,11 @@ impl Walk<'_> {
             return None;
         }
         let near = choices(&nearest(name, self.ops.iter().map(|d| d.name)));
-        let help = near.map(|near| format!("did you mean {near}?"));
+        let help = match near {
+            Some(near) => format!("did you mean {near}?"),
+            None => "`milwright explain` lists every op that is known".to_owned(),
+        };
+        let help = Some(help);
         self.suggestions.insert(name, help.clone());
         help
     }
@@ -72,10 +76,10 @@ impl Walk<'_> {
     /// Compares arguments and outputs with the signature. Nothing if the op cannot be inferred.
     pub(crate) fn fit(&mut self, id: OpId, card: Card) -> Option<Fit> {
         let before = self.diagnostics.len();
-        self.strangers(id, card);
+        let misspelt = self.strangers(id, card);
         let mut pending = Vec::new();
         let mut groups: Vec<(&'static str, &'static str, DType)> = Vec::new();
-        for param in card.version.params {
+        for param in card.version.params.iter().filter(|p| !misspelt.contains(&p.name)) {
             self.param(id, card, param, &mut pending, &mut groups);
         }
         if let Outputs::Exactly(wanted) = card.version.outputs
@@ -109,8 +113,9 @@ impl Walk<'_> {
         self.error(codes::OUTPUT_COUNT, id, None, message, Some(help));
     }
 
-    /// Arguments and attributes that the signature does not have.
-    fn strangers(&mut self, id: OpId, card: Card) {
+    /// Reports arguments and attributes that the signature does not have; gives the parameters they were meant for.
+    fn strangers(&mut self, id: OpId, card: Card) -> Vec<&'static str> {
+        let mut meant = Vec::new();
         let op = &self.function.ops[id];
         for (name, _) in &op.args {
             if card.version.param(name).is_some() {
@@ -123,10 +128,14 @@ impl Walk<'_> {
                     format!("it takes one since {since}; the function is {opset}")
                 }
                 Some(_) => format!("it took one in earlier op sets; the function is {opset}"),
-                None => match choices(&nearest(name, card.version.params.iter().map(|p| p.name))) {
-                    Some(near) => format!("did you mean {near}?"),
-                    None => takes(card.version),
-                },
+                None => {
+                    let near = nearest(name, card.version.params.iter().map(|p| p.name));
+                    meant.extend(near.iter().filter(|n| op.arg(n).is_none()));
+                    match choices(&near) {
+                        Some(near) => format!("did you mean {near}?"),
+                        None => takes(card.version),
+                    }
+                }
             };
             let message = format!("`{}` takes no argument `{name}`", op.name);
             self.error(codes::UNKNOWN_ARGUMENT, id, Some(name), message, Some(help));
@@ -140,6 +149,7 @@ impl Walk<'_> {
             self.diagnostics
                 .push(Diagnostic::warning(codes::UNKNOWN_ATTRIBUTE, message).label(Label::place(place, "")));
         }
+        meant
     }
 
     fn param(
