@@ -34,10 +34,6 @@ pub static SCALED_DOT_PRODUCT_ATTENTION: OpDef = OpDef {
             slug: "scaled_dot_product_attention/mask-shape",
             rule: "attn_mask broadcasts to [batch.., query length, key length], and its last axis is the key length",
         },
-        Constraint {
-            slug: "scaled_dot_product_attention/mask-dtype",
-            rule: "a float attn_mask has the dtype of query",
-        },
     ],
     infer,
     reference: Reference::Rule(reference),
@@ -104,14 +100,6 @@ fn rank_refused(cx: &mut Infer<'_>, query: &TensorType, key: &TensorType, value:
 }
 
 fn check_mask(cx: &mut Infer<'_>, mask: &TensorType, query: &TensorType, keys: Dim) -> Result<(), Refused> {
-    if mask.dtype != DType::Bool && mask.dtype != query.dtype {
-        cx.report(
-            "scaled_dot_product_attention/mask-dtype",
-            "attn_mask",
-            format!("attn_mask is {} and query {}", mask.dtype, query.dtype),
-            format!("cast attn_mask to {}, or use a bool mask", query.dtype),
-        );
-    }
     let mut scores = query.shape.clone();
     if let Some(last) = scores.0.last_mut() {
         *last = keys;

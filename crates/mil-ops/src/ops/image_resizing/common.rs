@@ -1,6 +1,6 @@
 //! Resizing the last axes of a tensor: the reference and the kernels of every op that does.
 
-use super::grid::Sampling;
+use super::grid::{Sampling, before};
 use crate::contract::*;
 use crate::support::plan::output;
 use mil_base::tensor::count;
@@ -11,6 +11,8 @@ use mil_kernels::{Float, bytes_as, bytes_as_mut};
 /// What happens between elements.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Between {
+    /// The one before is repeated; sampling modes make no difference.
+    Before,
     /// The nearest one is repeated.
     Nearest,
     /// Neighbours are mixed.
@@ -51,6 +53,14 @@ pub(super) fn with_image(shape: &Shape, [height, width]: [Dim; 2]) -> Shape {
 }
 
 impl Resizing {
+    /// The element that `o` of `new` repeats.
+    fn single(&self, o: usize, old: usize, new: usize) -> usize {
+        match self.between {
+            Between::Before => before(o, old, new),
+            _ => self.sampling.nearest(o, old, new),
+        }
+    }
+
     /// Resizes one axis after the other.
     pub(super) fn reference(&self, x: &RefTensor) -> Result<RefTensor, Failure> {
         let too_large = || Failure::new("op/too-large", "the result is larger than memory can hold");
@@ -75,8 +85,8 @@ impl Resizing {
                 let element = |o: usize, k: usize| values[(at * old + o) * inner + k];
                 for o in 0..size {
                     match self.between {
-                        Between::Nearest => {
-                            let from = self.sampling.nearest(o, old, size);
+                        Between::Before | Between::Nearest => {
+                            let from = self.single(o, old, size);
                             resized.extend((0..inner).map(|k| element(from, k)));
                         }
                         Between::Linear => {
@@ -115,8 +125,12 @@ impl Resizing {
         };
         let (from, to) = (image(&x.shape), image(&shape));
         match (self.between, x.dtype) {
-            (Between::Nearest, d) if d.size() == Some(2) => Ok(self.nearest::<u16>(slot, from, to)),
-            (Between::Nearest, d) if d.size() == Some(4) => Ok(self.nearest::<u32>(slot, from, to)),
+            (Between::Before | Between::Nearest, d) if d.size() == Some(2) => {
+                Ok(self.nearest::<u16>(slot, from, to))
+            }
+            (Between::Before | Between::Nearest, d) if d.size() == Some(4) => {
+                Ok(self.nearest::<u32>(slot, from, to))
+            }
             (Between::Linear, DType::Fp16) => Ok(self.bilinear::<f16>(slot, from, to)),
             (Between::Linear, DType::Fp32) => Ok(self.bilinear::<f32>(slot, from, to)),
             _ => Err(cx.unplanned("x")),
@@ -129,7 +143,7 @@ impl Resizing {
         from: [usize; 2],
         to: [usize; 2],
     ) -> CpuKernel {
-        let table = |i: usize| (0..to[i]).map(|o| self.sampling.nearest(o, from[i], to[i])).collect();
+        let table = |i: usize| (0..to[i]).map(|o| self.single(o, from[i], to[i])).collect();
         let [rows, columns]: [Vec<usize>; 2] = [table(0), table(1)];
         let prepared = (rows.len() + columns.len()) * size_of::<usize>();
         CpuKernel::new(move |call| {

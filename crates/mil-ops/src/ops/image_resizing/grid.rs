@@ -49,12 +49,16 @@ impl Sampling {
         at.clamp(0.0, last)
     }
 
-    /// The element that `o` of `output` repeats when there is no interpolation.
+    /// The element nearest to what `o` of `output` reads, halves upwards.
     pub(super) fn nearest(self, o: usize, input: usize, output: usize) -> usize {
+        let last = input.saturating_sub(1);
         match self {
-            // Exact, where a product of rounded numbers might fall short of a whole one.
-            Sampling::Default => (o as u128 * input as u128 / output.max(1) as u128) as usize,
-            _ => ((self.at(o, input, output) + 0.5).floor() as usize).min(input.saturating_sub(1)),
+            // Exact, where a product of rounded numbers might fall short of a half.
+            Sampling::Default => {
+                let (o, input, output) = (o as u128, input as u128, output.max(1) as u128);
+                ((2 * o * input + output) / (2 * output)).min(last as u128) as usize
+            }
+            _ => ((self.at(o, input, output) + 0.5).floor() as usize).min(last),
         }
     }
 
@@ -64,6 +68,11 @@ impl Sampling {
         let low = at.floor() as usize;
         (low, (low + 1).min(input.saturating_sub(1)), at - at.floor())
     }
+}
+
+/// The last element at or before `o * input / output`.
+pub(super) fn before(o: usize, input: usize, output: usize) -> usize {
+    (o as u128 * input as u128 / output.max(1) as u128) as usize
 }
 
 /// `floor(size * scale)` as coremltools computes it, with the scale and the product in fp32.
@@ -94,7 +103,8 @@ mod tests {
                 assert!((mode.at(o, 2, *output) - want).abs() < 1e-12, "{mode:?} {o} of {output}");
             }
         }
-        assert_eq!([0, 1, 2].map(|o| Sampling::Default.nearest(o, 2, 3)), [0, 0, 1]);
-        assert_eq!(Sampling::Default.nearest(1, 3, 2), 1);
+        assert_eq!([0, 1, 2].map(|o| Sampling::Default.nearest(o, 2, 3)), [0, 1, 1]);
+        assert_eq!([0, 1, 2].map(|o| before(o, 2, 3)), [0, 0, 1]);
+        assert_eq!(before(1, 3, 2), 1);
     }
 }

@@ -41,9 +41,9 @@ pub static UPSAMPLE_NEAREST_NEIGHBOR: OpDef = OpDef {
     infer: |cx| infer(cx, "upsample_nearest_neighbor/rank", "upsample_nearest_neighbor/size"),
     reference: Reference::Rule(|call| {
         let x = call.arg("x")?;
-        Ok(vec![resizing(call, &x.shape, Between::Nearest)?.reference(x)?])
+        Ok(vec![resizing(call, &x.shape, Between::Before)?.reference(x)?])
     }),
-    cpu: Cpu::kernel(|cx| resizing(&cx.view, &cx.ty("x")?.shape, Between::Nearest)?.plan(cx)),
+    cpu: Cpu::kernel(|cx| resizing(&cx.view, &cx.ty("x")?.shape, Between::Before)?.plan(cx)),
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |_| Some(0),
@@ -125,7 +125,7 @@ fn resizing(args: &impl Args, x: &[usize], between: Between) -> Result<Resizing,
     let align = args.get_bool("align_corners").unwrap_or(true);
     let half = args.get_bool("half_pixel_centers").unwrap_or(!align);
     let sampling = match (between, align, half) {
-        (Between::Nearest, ..) | (_, false, false) => Sampling::Default,
+        (Between::Before, ..) | (_, false, false) => Sampling::Default,
         (_, true, _) => Sampling::StrictAlignCorners,
         (_, false, true) => Sampling::UnalignCorners,
     };
