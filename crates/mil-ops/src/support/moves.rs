@@ -53,6 +53,14 @@ impl Walk {
         Walk { start: 0, sizes: sizes.to_vec(), steps: steps.iter().map(|&s| s as isize).collect() }
     }
 
+    /// Does every step it takes stay within an input of `count` elements, wherever in it the walk starts?
+    pub fn is_within(&self, count: usize) -> bool {
+        let reach = self.sizes.iter().zip(&self.steps).try_fold(0usize, |sum, (&size, step)| {
+            sum.checked_add(size.saturating_sub(1).checked_mul(step.unsigned_abs())?)
+        });
+        reach.is_some_and(|reach| reach < count.max(1))
+    }
+
     /// Does it visit the elements of an input of `count` elements in their order?
     fn is_whole(&self, count: usize) -> bool {
         let mut wanted = 1;

@@ -71,6 +71,7 @@ pub(super) fn repeated(call: &RefCall<'_>, shape: &[usize]) -> Result<RefTensor,
 }
 
 fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    cx.view.ints("shape").ok_or_else(|| cx.unplanned("shape"))?;
     filling(cx, cx.need("shape")?)
 }
 

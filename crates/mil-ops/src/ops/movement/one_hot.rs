@@ -82,6 +82,7 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
 fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
     let out = cx.outputs.first().ok_or_else(|| cx.unplanned("indices"))?;
     let axis = cx.view.int("axis").ok_or_else(|| cx.unplanned("axis"))?;
+    cx.view.int("one_hot_vector_size").ok_or_else(|| cx.unplanned("one_hot_vector_size"))?;
     let around = Around::new(&out.shape, axis_of(axis, out.shape.len())?);
     let value = |name: &str| {
         let value = cx.view.float(name).ok_or_else(|| cx.unplanned(name))?;

@@ -113,7 +113,11 @@ fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
     }
     let strides = row_major(&x.shape);
     let steps = axes.iter().zip(&strides).map(|(a, &s)| a.stride.saturating_mul(s as i64) as isize).collect();
-    let copy = Copy::new(&Walk { start: 0, sizes: sizes.clone(), steps });
+    let walk = Walk { start: 0, sizes: sizes.clone(), steps };
+    if !walk.is_within(x.count()) {
+        return Err(cx.unplanned("begin"));
+    }
+    let copy = Copy::new(&walk);
     let (bounds, bytes, shape) = (Bounds::of(cx)?, element_size(cx, 0)?, x.shape);
     Ok(CpuKernel::new(move |call| {
         let start = bounds.start(call, &axes, &shape, &sizes, &strides, &SLUGS)?;

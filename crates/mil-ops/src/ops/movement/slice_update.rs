@@ -5,7 +5,7 @@ use super::slice_by_index::{BEGIN_MASK, END_MASK, SQUEEZE_MASK, sliced};
 use super::slicing::{Arguments, Bounds, Edge, Slugs, cuts, positions, walk};
 use crate::contract::*;
 use crate::support::index::*;
-use crate::support::moves::{bring, by_size, element_size, output};
+use crate::support::moves::{Walk, bring, by_size, element_size, output};
 use mil_base::{Opset, Type};
 use mil_kernels::{StridedCopy, bytes_as, bytes_as_mut};
 
@@ -97,6 +97,10 @@ fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
     let strides = row_major(&x.shape);
     let steps: Vec<i64> =
         axes.iter().zip(&strides).map(|(a, &s)| a.stride.saturating_mul(s as i64)).collect();
+    let reach = Walk { start: 0, sizes: sizes.clone(), steps: steps.iter().map(|&s| s as isize).collect() };
+    if !reach.is_within(x.count()) {
+        return Err(cx.unplanned("begin"));
+    }
     let known = axes.iter().all(|a| a.begin != Edge::Unknown && a.end != Edge::Unknown);
     let fixed = match known {
         true => Some(walk(&x.shape, &cuts(&x.shape, &axes, &SLUGS)?).start),

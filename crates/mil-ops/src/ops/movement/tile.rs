@@ -73,6 +73,8 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
 fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
     let x = cx.ty("x")?;
     let out = cx.outputs.first().ok_or_else(|| cx.unplanned("x"))?;
+    // Copies counted at run time may disagree with the declared sizes; then the definition says so.
+    cx.view.ints("reps").ok_or_else(|| cx.unplanned("reps"))?;
     let strides = row_major(&x.shape);
     let mut walk = Walk::new(&[], &[]);
     for ((&size, &tiled), &step) in x.shape.iter().zip(&out.shape).zip(&strides) {
