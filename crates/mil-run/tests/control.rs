@@ -29,7 +29,7 @@ fn loop_variables_advance_together() {
             tensor<fp32, [2]> t = add(x = r, y = s);
             int32 next = add(x = j, y = int32(1));
           } -> (next, s, t);";
-    let checked = program("tensor<fp32, [2]> x, tensor<fp32, [2]> y", &body, "a, b, n");
+    let checked = program("tensor<fp32, [2]> x, tensor<fp32, [2]> y", body, "a, b, n");
     let inputs = vec![("x".into(), tensor(&[2], &[0.0, 1.0])), ("y".into(), tensor(&[2], &[1.0, 1.0]))];
     assert!(is_planned(&checked, &inputs));
     let want = agree(&checked, &inputs, 0.0);
@@ -51,7 +51,7 @@ fn branches_nest_and_see_outer_values() {
           } -> (inner)
           () { tensor<fp32, [3]> b = t_relu(x = x); } -> (b);
         tensor<fp32, [3]> z = t_add(x = y, y = outer);";
-    let checked = program("tensor<fp32, [3]> x, int32 k", &body, "z");
+    let checked = program("tensor<fp32, [3]> x, int32 k", body, "z");
     for k in [0, 10, 100] {
         let inputs = vec![
             ("x".into(), tensor(&[3], &[-2.0, 0.5, 4.0])),
