@@ -4,6 +4,7 @@
 use crate::cpu::{CpuSession, LoadedCpu};
 use crate::error::RunError;
 use crate::observe::{Observer, StepView};
+use crate::plan::Plan;
 use crate::reference::{Reference, Value, run_rule};
 use crate::runtime::{Named, Runtime, Session};
 use mil_base::{DType, Name, Tensor};
@@ -99,27 +100,22 @@ pub fn verify(
     inputs: &[Named],
 ) -> Result<Report, RunError> {
     let checked = loaded.checked();
-    let states = session.states();
-    let mut verifier = Verifier::new(checked);
-    let results = session.run_observed(inputs, &mut verifier)?;
     let id = crate::ports::find_function(checked, function)?;
-    let folded = session.plan().map(|p| (p.folded().to_vec(), p.types.clone()));
-    if let Some((ops, types)) = folded {
-        for op in ops {
-            let view = StepView { function: id, ops: &[op], types: &types.types, known: &types.known };
-            let outs = &checked.program().functions[id].ops[op].outputs;
-            let made: Option<Vec<Tensor>> = outs.iter().map(|v| types.known[v.index()].clone()).collect();
-            // Expanded weights that no step reads any more are checked with the steps that keep them.
-            if let Some(made) = made {
-                verifier.compare(&view, HashMap::new(), made);
-            }
-        }
-    }
     let mut reference = Reference.load(checked.clone(), &Default::default())?.session(function)?;
-    for (name, state) in &states {
+    for (name, state) in &session.states() {
         reference.set_state(name, state)?;
     }
-    let wanted = reference.run(inputs)?;
+    let mut verifier = Verifier::new(checked);
+    // Both are slow and neither needs the other.
+    let (results, wanted) = std::thread::scope(|scope| {
+        let whole = scope.spawn(|| reference.run(inputs));
+        let results = session.run_observed(inputs, &mut verifier);
+        (results, whole.join().unwrap_or_else(|_| Err(RunError::internal("the reference panicked"))))
+    });
+    let (results, wanted) = (results?, wanted?);
+    if let Some(plan) = session.plan() {
+        verifier.folded(plan, id);
+    }
     let outputs = results.iter().zip(&wanted).map(|((name, got), (_, want))| {
         let (got, want) = (got.to_f64(), want.to_f64());
         let differs =
@@ -203,6 +199,20 @@ impl<'a> Verifier<'a> {
                 if worst.ratio() > check.worst.ratio() {
                     check.worst = worst;
                 }
+            }
+        }
+    }
+
+    /// Compares what was worked out while planning. Expanded weights that no step reads any more are left to the steps
+    /// that keep them in another form.
+    fn folded(&mut self, plan: &Plan, function: FunctionId) {
+        let types = &plan.types;
+        for &op in plan.folded() {
+            let step = StepView { function, ops: &[op], types: &types.types, known: &types.known };
+            let outputs = &self.checked.program().functions[function].ops[op].outputs;
+            let made: Option<Vec<Tensor>> = outputs.iter().map(|v| types.known[v.index()].clone()).collect();
+            if let Some(made) = made {
+                self.compare(&step, HashMap::new(), made);
             }
         }
     }
