@@ -44,6 +44,7 @@ pub mod control {
 pub mod conv {
     pub mod common;
     pub mod conv;
+    pub mod conv_quantized;
     pub mod conv_transpose;
 }
 
@@ -220,6 +221,7 @@ pub static ALL: &[&OpDef] = &[
     &constexpr::constexpr_sparse_blockwise_shift_scale::CONSTEXPR_SPARSE_BLOCKWISE_SHIFT_SCALE,
     &constexpr::constexpr_sparse_to_dense::CONSTEXPR_SPARSE_TO_DENSE,
     &conv::conv::CONV,
+    &conv::conv_quantized::CONV_QUANTIZED,
     &conv::conv_transpose::CONV_TRANSPOSE,
     &elementwise_unary::math::COS,
     &elementwise_unary::math::COSH,
@@ -389,6 +391,7 @@ pub static FAMILIES: &[&str] = &[
     "constexpr",
     "constexpr",
     "constexpr",
+    "conv",
     "conv",
     "conv",
     "elementwise_unary",

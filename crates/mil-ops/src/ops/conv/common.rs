@@ -137,6 +137,29 @@ pub(super) fn groups(cx: &mut Infer<'_>, slugs: &ConvSlugs) -> Result<usize, Ref
     })
 }
 
+/// Refuses channels of x, output channels and channels of weight that do not fit the number of groups.
+pub(super) fn check_channels(
+    cx: &mut Infer<'_>,
+    slugs: &ConvSlugs,
+    groups: usize,
+    [channels, outputs, per_group]: [Dim; 3],
+) -> Result<(), Refused> {
+    let divides = |d: Dim| d.known().is_none_or(|n| n.is_multiple_of(groups));
+    let (what, help) = if !divides(channels) {
+        (format!("x has {channels} channels and groups is {groups}"), "groups must divide the channels of x")
+    } else if !channels.map(|c| Some(c / groups)).may_equal(per_group) {
+        (
+            format!("x has {channels} channels in {groups} groups, and weight takes {per_group}"),
+            "axis 1 of weight must be the channels of x divided by groups",
+        )
+    } else if !divides(outputs) {
+        (format!("weight has {outputs} output channels and groups is {groups}"), "groups must divide them")
+    } else {
+        return Ok(());
+    };
+    Err(cx.refuse(slugs.channels, "weight", what, help))
+}
+
 /// Refuses a bias that has not one element for each of `channels`.
 pub(super) fn check_bias(cx: &mut Infer<'_>, slugs: &ConvSlugs, channels: Dim) -> Result<(), Refused> {
     let Some(bias) = cx.ty("bias") else { return Ok(()) };

@@ -1,12 +1,12 @@
 //! `conv`: convolution over 1, 2 or 3 spatial axes.
 
-use super::common::{ConvSlugs, Geometry, check_bias, check_ranks, groups};
+use super::common::{ConvSlugs, Geometry, check_bias, check_channels, check_ranks, groups};
 use crate::contract::*;
 use crate::support::constness::is_constant;
 use crate::support::plan::{fusing, output};
 use crate::support::steps::Steps;
 use crate::support::window::{WindowArgs, WindowSlugs, infer_windows, with_kernel_window};
-use mil_base::{Dim, Opset, Shape, Type};
+use mil_base::{Opset, Shape, Type};
 use mil_kernels::conv::{Conv, ConvSpec};
 use mil_kernels::{Along, Floats, FloatsMut};
 
@@ -93,7 +93,7 @@ fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {
     check_ranks(cx, &SLUGS, x, weight)?;
     let groups = groups(cx, &SLUGS)?;
     let (channels, outputs) = (x.shape[1], weight.shape[0]);
-    check_channels(cx, groups, channels, outputs, weight.shape[1])?;
+    check_channels(cx, &SLUGS, groups, [channels, outputs, weight.shape[1]])?;
     check_bias(cx, &SLUGS, outputs)?;
     let spatial = infer_windows(cx, &WINDOWS, &x.shape[2..], &weight.shape[2..])?;
     let dilated = cx.ints("dilations").is_some_and(|d| d.iter().any(|&d| d > 1));
@@ -108,29 +108,6 @@ fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {
     let mut shape = vec![x.shape[0], outputs];
     shape.extend(spatial);
     cx.one(x.dtype, Shape(shape))
-}
-
-fn check_channels(
-    cx: &mut Infer<'_>,
-    groups: usize,
-    channels: Dim,
-    outputs: Dim,
-    per_group: Dim,
-) -> Result<(), Refused> {
-    let divides = |d: Dim| d.known().is_none_or(|n| n.is_multiple_of(groups));
-    let (what, help) = if !divides(channels) {
-        (format!("x has {channels} channels and groups is {groups}"), "groups must divide the channels of x")
-    } else if !channels.map(|c| Some(c / groups)).may_equal(per_group) {
-        (
-            format!("x has {channels} channels in {groups} groups, and weight takes {per_group}"),
-            "axis 1 of weight must be the channels of x divided by groups",
-        )
-    } else if !divides(outputs) {
-        (format!("weight has {outputs} output channels and groups is {groups}"), "groups must divide them")
-    } else {
-        return Ok(());
-    };
-    Err(cx.refuse("conv/channels", "weight", what, help))
 }
 
 /// The sizes of a convolution whose shapes are known, and the shape of its result.
