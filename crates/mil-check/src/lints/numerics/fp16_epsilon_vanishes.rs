@@ -1,4 +1,4 @@
-//! An epsilon that fp16 rounds to nothing.
+//! An epsilon that fp16 rounds away.
 
 use crate::lint::{Level, Lint, LintCx};
 use mil_base::DType;
@@ -16,18 +16,12 @@ fn run(cx: &mut LintCx<'_>) {
     for (f, op) in cx.ops() {
         let Some(view) = cx.checked.view(f, op) else { continue };
         let Some(epsilon) = view.tensor("epsilon").filter(|t| t.dtype() == DType::Fp16) else { continue };
-        if epsilon.item_f64().is_some_and(|v| v.abs() < SMALLEST_NORMAL) {
+        if epsilon.item_f64().is_some_and(|v| v.abs() < FEWEST_DIGITS) {
             let message = format!("`epsilon` is {:e} in fp16", epsilon.item_f64().unwrap_or_default());
-            cx.op(
-                f,
-                op,
-                Some(&"epsilon".into()),
-                message,
-                "use at least 6.2e-5, the smallest normal fp16 value",
-            );
+            cx.op(f, op, Some(&"epsilon".into()), message, "use 1e-5 or more, or compute this op in fp32");
         }
     }
 }
 
-/// Values below may be flushed to zero, and have few digits where they are not.
-const SMALLEST_NORMAL: f64 = 1.0 / 16384.0;
+/// Eight times the smallest fp16 value: below, an epsilon is zero or a guess.
+const FEWEST_DIGITS: f64 = 8.0 / 16_777_216.0;
