@@ -155,9 +155,9 @@ fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {
     let name = if seventeen { "boxes" } else { "roi" };
     let boxes = cx.need(name)?;
     let is = |d: Dim, n: usize| d.may_equal(Dim::Known(n));
-    let count = match &boxes.shape.0[..] {
-        &[n, four] if seventeen && is(four, 4) => Some(n),
-        &[n, one, parts, a, b] if !seventeen && is(one, 1) && is(a, 1) && is(b, 1) => {
+    let count = match boxes.shape.0[..] {
+        [n, four] if seventeen && is(four, 4) => Some(n),
+        [n, one, parts, a, b] if !seventeen && is(one, 1) && is(a, 1) && is(b, 1) => {
             (is(parts, 4) || is(parts, 5)).then_some(n)
         }
         _ => None,

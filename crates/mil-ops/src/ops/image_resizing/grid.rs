@@ -79,7 +79,7 @@ pub(super) fn before(o: usize, input: usize, output: usize) -> usize {
 pub(super) fn scaled(size: Dim, scale: f64) -> Dim {
     size.map(|n| {
         let product = (n as f32 * scale as f32).floor();
-        (product >= 0.0 && product < 9e15).then_some(product as usize)
+        (0.0..9e15).contains(&product).then_some(product as usize)
     })
 }
 
