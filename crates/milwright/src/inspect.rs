@@ -46,13 +46,10 @@ pub struct Weights {
 }
 
 impl FunctionInfo {
-    /// Elements of all constants that are floats or packed: the parameters.
+    /// The parameters: elements of all constants that are floats, or integers of at most 8 bits as compressed weights are.
     pub fn parameters(&self) -> usize {
-        self.weights
-            .iter()
-            .filter(|w| w.dtype != DType::String && w.dtype != DType::Bool)
-            .map(|w| w.elements)
-            .sum()
+        let counts = |d: DType| d.is_float() || (d.is_int() && d.bits() <= 8);
+        self.weights.iter().filter(|w| counts(w.dtype)).map(|w| w.elements).sum()
     }
 }
 

@@ -89,7 +89,7 @@ fn text(out: &mut impl Write, terminal: &Terminal, info: &FunctionInfo) -> std::
         )?;
     }
     match info.flops {
-        Some(flops) => writeln!(out, "  {:.3} GFLOP a run", flops as f64 / 1e9),
+        Some(flops) => writeln!(out, "  {} a run", operations(flops)),
         None => writeln!(out, "  FLOPs: not counted, {} ops have open sizes or run in loops", info.uncounted),
     }
 }
@@ -121,6 +121,13 @@ fn document(info: &FunctionInfo, memory: Option<&milwright::PlanMemory>) -> Valu
         "flops": info.flops,
         "memory": memory,
     })
+}
+
+/// `1.25 GFLOP`.
+fn operations(flops: u64) -> String {
+    let units = [(1e9, "GFLOP"), (1e6, "MFLOP"), (1e3, "kFLOP")];
+    let unit = units.iter().find(|(size, _)| flops as f64 >= *size);
+    unit.map_or_else(|| format!("{flops} FLOP"), |(size, name)| format!("{:.2} {name}", flops as f64 / size))
 }
 
 /// `1 234 567`.
