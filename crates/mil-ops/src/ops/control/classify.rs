@@ -9,7 +9,10 @@ pub static CLASSIFY: OpDef = OpDef {
     doc: Doc::page(include_str!("classify.md")),
     versions: &[Version::new(
         Opset::Ios15,
-        &[Param::tensor("probabilities", DTypes::of(&[DType::Fp32])), Param::list("classes", sets::ANY)],
+        &[
+            Param::tensor("probabilities", DTypes::of(&[DType::Fp32])),
+            Param { constant: true, ..Param::list("classes", sets::ANY) },
+        ],
     )
     .outputs(Outputs::Exactly(2))],
     constraints: &[
