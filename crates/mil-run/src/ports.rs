@@ -4,7 +4,7 @@ use crate::error::RunError;
 use crate::runtime::Named;
 use mil_base::{DType, Diagnostic, Dim, Name, Shape, Tensor, TensorType, Type};
 use mil_check::{Checked, nearest};
-use mil_ir::{Function, FunctionId, ValueId};
+use mil_ir::{Binding, Def, Function, FunctionId, Program, Value, ValueId};
 use std::collections::HashMap;
 
 /// The function of that name, or the default one.
@@ -125,6 +125,37 @@ fn fits(
 
 fn elements(shape: &Shape) -> String {
     shape.count().map_or_else(|| "the".to_owned(), |n| n.to_string())
+}
+
+/// The outputs under their names. A dictionary, of which ops make the values only, becomes two tensors: `NAME::keys`, from
+/// the classes of the op that makes it, and `NAME::values`.
+pub(crate) fn named_outputs(program: &Program, function: &Function, results: Vec<Tensor>) -> Vec<Named> {
+    let mut named = Vec::with_capacity(results.len());
+    for (&value, tensor) in function.outputs().iter().zip(results) {
+        let Value { name, ty, .. } = &function.values[value];
+        let keys = matches!(ty, Type::Dict(..)).then(|| keys_of(program, function, value)).flatten();
+        match keys {
+            Some(keys) => {
+                named.push((Name::new(&format!("{name}::keys")), keys));
+                named.push((Name::new(&format!("{name}::values")), tensor));
+            }
+            None => named.push((name.clone(), tensor)),
+        }
+    }
+    named
+}
+
+/// The labels that the op behind a dictionary was given.
+fn keys_of(program: &Program, function: &Function, value: ValueId) -> Option<Tensor> {
+    let Def::Output(op, _) = function.values[value].def else { return None };
+    let constant = match function.ops[op].arg("classes")?.single()? {
+        Binding::Constant(constant) => constant,
+        Binding::Value(v) => {
+            let Def::Output(op, _) = function.values[*v].def else { return None };
+            function.ops[op].attribute("val")?
+        }
+    };
+    crate::reference::constant(program, constant)?.to_tensor().ok()
 }
 
 /// A state's zero contents. State types are static: the checker refuses others.

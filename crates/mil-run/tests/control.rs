@@ -203,3 +203,46 @@ fn deep_nesting_takes_no_stack() {
     ];
     assert_eq!(agree(&checked, &inputs, 0.0)[0].1.to_f64(), [2.5, 3.0]);
 }
+
+/// Lists grow in a loop, and so does a tensor: nothing of this can be planned.
+#[test]
+fn lists_and_growing_tensors_run_op_by_op() {
+    let body = "int32 zero = const()[name = string(\"zero\"), val = int32(0)];
+        list<tensor<fp32, [2]>, ?> empty = make_list(elem_shape = (int32(2)), init_length = int32(1));
+        int32 n, list<tensor<fp32, [2]>, ?> items, tensor<fp32, [?]> long = while_loop(loop_vars = (zero, empty, x))
+          (int32 i, list<tensor<fp32, [2]>, ?> l, tensor<fp32, [?]> t) {
+            bool on = less(x = i, y = int32(3));
+          } -> (on)
+          (int32 j, list<tensor<fp32, [2]>, ?> m, tensor<fp32, [?]> u) {
+            list<tensor<fp32, [2]>, ?> m2 = list_write(ls = m, index = j, value = x);
+            tensor<fp32, [?]> u2 = concat(values = (u, x), axis = int32(0), interleave = bool(false));
+            int32 j2 = add(x = j, y = int32(1));
+          } -> (j2, m2, u2);
+        int32 count = list_length(ls = items);
+        tensor<fp32, [2, 2]> some = list_gather(ls = items, indices = tensor<int32, [2]>([2, 0]));";
+    let checked = program("tensor<fp32, [2]> x", body, "count, some, long");
+    let inputs = vec![("x".into(), tensor(&[2], &[1.0, 2.0]))];
+    assert!(!is_planned(&checked, &inputs));
+    let want = agree(&checked, &inputs, 0.0);
+    assert_eq!(want[0].1.to_i64(), [3]);
+    assert_eq!(want[1].1.to_f64(), [1.0, 2.0, 1.0, 2.0]);
+    assert_eq!(want[2].1.shape(), [8]);
+}
+
+/// A classifier is planned although its outputs are a label and a dictionary.
+#[test]
+fn classifiers_give_a_label_and_a_dictionary() {
+    let text = "tensor<fp32, [3]> p = t_half(x = x);
+        list<string, 3> names = const()[name = string(\"names\"), val = list<string, 3>([\"a\", \"b\", \"c\"])];
+        string label, dict<string, fp64> all = classify(probabilities = p, classes = names);";
+    let checked = program("tensor<fp32, [3]> x", text, "label, all");
+    let inputs = vec![("x".into(), tensor(&[3], &[1.0, 3.0, 2.0]))];
+    assert!(is_planned(&checked, &inputs));
+    let want = reference(&checked).run(&inputs).unwrap();
+    assert_eq!(cpu(&checked, &options(2, true)).run(&inputs).unwrap(), want);
+    let names: Vec<&str> = want.iter().map(|(n, _)| n.as_str()).collect();
+    assert_eq!(names, ["label", "all::keys", "all::values"]);
+    assert_eq!(want[0].1.strings(), ["b"]);
+    assert_eq!(want[1].1.strings(), ["a", "b", "c"]);
+    assert_eq!(want[2].1.to_f64(), [1.5, 2.5, 2.0]);
+}

@@ -12,6 +12,7 @@ use crate::runtime::{Named, Session};
 use bytes::Bytes;
 use mil_base::Tensor;
 use mil_ir::{Function, FunctionId, ValueId};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// One user of a function on the cpu runtime.
@@ -112,11 +113,20 @@ impl CpuSession {
         let (slices, pool) = (&mut self.slices, self.loaded.pool());
         pool.enter(|| plan.execute(arena, slices, pool, observer))?;
         let arena: &Arena = arena;
-        let named = |port: &Port| {
+        let mut made = HashMap::with_capacity(plan.outputs.len());
+        for port in &plan.outputs {
             let tensor = take(plan, arena, port);
-            Ok((port.name.clone(), tensor.ok_or_else(|| RunError::internal("an output has the wrong size"))?))
-        };
-        plan.outputs.iter().map(named).collect()
+            made.insert(
+                port.value,
+                tensor.ok_or_else(|| RunError::internal("an output has the wrong size"))?,
+            );
+        }
+        plan.run_host_ops(&mut made)?;
+        let function = self.f();
+        let results = function.outputs().iter().map(|v| made.get(v).cloned());
+        let results = results.collect::<Option<Vec<_>>>();
+        let results = results.ok_or_else(|| RunError::internal("an output was not made"))?;
+        Ok(ports::named_outputs(self.loaded.checked().program(), function, results))
     }
 
     fn run_dynamic<O: Observer>(
@@ -127,9 +137,7 @@ impl CpuSession {
     ) -> Result<Vec<Named>, RunError> {
         let pool = self.loaded.pool();
         let results = dynamic.run(given, &mut self.states, pool, observer)?;
-        let f = self.f();
-        let names = f.outputs().iter().map(|&v| f.values[v].name.clone());
-        Ok(names.zip(results).collect())
+        Ok(ports::named_outputs(self.loaded.checked().program(), self.f(), results))
     }
 
     /// Runs the plan again on the inputs it was given last, leaving the outputs in the arena: what a benchmark of the

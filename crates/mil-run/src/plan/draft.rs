@@ -121,6 +121,8 @@ pub(crate) struct Drafter<'a> {
     pub(crate) function: FunctionId,
     pub(crate) types: &'a Specialised,
     pub(crate) groups: &'a [Vec<Group>],
+    /// Values that are handed out besides the function's outputs.
+    pub(crate) handed_out: &'a [ValueId],
     pub(crate) threads: usize,
     pub(crate) limit: Option<usize>,
 }
@@ -192,7 +194,12 @@ impl Drafter<'_> {
             lower.draft.inputs.push((value, buffer));
         }
         lower.block(f.body)?;
-        for &value in f.outputs() {
+        // Outputs without bytes are made after the plan has run.
+        let has_bytes = |v: &ValueId| {
+            let ty = self.types.types[v.index()].as_ref();
+            self.types.known[v.index()].is_some() || ty.and_then(single::concrete).is_some()
+        };
+        for &value in f.outputs().iter().filter(|v| has_bytes(v)).chain(self.handed_out) {
             let buffer = lower.read(value)?;
             let ty = match &self.types.known[value.index()] {
                 Some(t) => Concrete { dtype: t.dtype(), shape: t.shape().to_vec() },

@@ -46,13 +46,15 @@ pub(super) fn finish(
     let inputs = inputs.into_iter().map(|(v, b)| {
         let ty = types.types[v.index()].as_ref().and_then(crate::single::concrete);
         let ty = ty.ok_or_else(|| RunError::internal("an input without sizes"))?;
-        Ok(Port { name: name(v), ty, place: source(&layout, b) })
+        Ok(Port { value: v, name: name(v), ty, place: source(&layout, b) })
     });
     let inputs = inputs.collect::<Result<Vec<_>, RunError>>()?;
-    let outputs = outputs.into_iter().map(|(v, b, ty)| Port { name: name(v), ty, place: source(&layout, b) });
+    let outputs =
+        outputs.into_iter().map(|(v, b, ty)| Port { value: v, name: name(v), ty, place: source(&layout, b) });
     let outputs = outputs.collect();
     let states = crate::ports::states(f).zip(states);
-    let states = states.map(|((v, _, _), (b, ty))| Port { name: name(v), ty, place: source(&layout, b) });
+    let states =
+        states.map(|((v, _, _), (b, ty))| Port { value: v, name: name(v), ty, place: source(&layout, b) });
     let states = states.collect();
     let memory = PlanMemory {
         arena: layout.arena_bytes,
@@ -73,6 +75,7 @@ pub(super) fn finish(
         outputs,
         states,
         folded,
+        host: Vec::new(),
         memory,
     })
 }

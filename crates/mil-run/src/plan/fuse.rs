@@ -1,6 +1,7 @@
 //! Element-wise ops applied by the kernel that makes their input, so that the value between never goes to memory.
 
 use crate::interpret::Order;
+use crate::options::Options;
 use crate::single::{self, Operand};
 use mil_base::{Tensor, Type};
 use mil_check::{Checked, Specialised};
@@ -47,12 +48,13 @@ pub(crate) fn fuse(
     function: FunctionId,
     types: &Specialised,
     order: &Order,
-    enabled: bool,
-    threads: usize,
+    handed_out: &[ValueId],
+    options: &Options,
 ) -> Vec<Vec<Group>> {
-    let uses = count_uses(checked, function, order, &types.known);
-    let cx = Fuser { checked, function, types, uses, threads };
-    let one = |ops: &Vec<OpId>| match enabled {
+    let mut uses = count_uses(checked, function, order, &types.known);
+    handed_out.iter().for_each(|v| uses[v.index()] += 2);
+    let cx = Fuser { checked, function, types, uses, threads: options.threads.max(1) };
+    let one = |ops: &Vec<OpId>| match options.fusion {
         true => cx.block(ops),
         false => ops.iter().map(|&op| Group::of(op)).collect(),
     };

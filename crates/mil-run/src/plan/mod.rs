@@ -11,6 +11,7 @@ mod draft;
 mod finish;
 mod fold;
 mod fuse;
+mod host;
 mod lower;
 mod pack;
 mod share;
@@ -41,10 +42,13 @@ pub struct Plan {
     pub(crate) steps: Vec<PlannedStep>,
     pub(crate) constants: Vec<Tensor>,
     pub(crate) inputs: Vec<Port>,
+    /// What is handed out: the function's outputs, and what the host ops read.
     pub(crate) outputs: Vec<Port>,
     pub(crate) states: Vec<Port>,
     /// Ops whose results were worked out while planning.
     pub(crate) folded: Vec<OpId>,
+    /// Ops computed after the code, by their definition.
+    pub(crate) host: Vec<OpId>,
     memory: PlanMemory,
 }
 
@@ -65,6 +69,7 @@ pub struct PlanMemory {
 
 /// Where an input, output or state lies.
 pub(crate) struct Port {
+    pub(crate) value: ValueId,
     pub(crate) name: Name,
     pub(crate) ty: Concrete,
     pub(crate) place: Source,
@@ -159,11 +164,19 @@ pub(crate) fn plan(
     let limit = options.memory_limit;
     let folded = fold::fold(checked, function, &mut types, &|op| live[op.index()], limit, pool);
     let folded = folded.map_err(NoPlan::Error)?;
-    let order = Order::new(f, &types.known);
+    let mut order = Order::new(f, &types.known);
+    let (host, handed_out) = host::take_host_ops(checked, function, &types, &mut order);
     draft::all_static(f, &types, &order).map_err(NoPlan::Dynamic)?;
-    let groups = fuse::fuse(checked, function, &types, &order, options.fusion, pool.threads());
-    let drafter =
-        Drafter { checked, function, types: &types, groups: &groups, threads: pool.threads(), limit };
+    let groups = fuse::fuse(checked, function, &types, &order, &handed_out, options);
+    let drafter = Drafter {
+        checked,
+        function,
+        types: &types,
+        groups: &groups,
+        handed_out: &handed_out,
+        threads: pool.threads(),
+        limit,
+    };
     let draft = drafter.draft().map_err(|e| match e {
         NoDraft::Dynamic(why) => NoPlan::Dynamic(why),
         NoDraft::Error(error) => NoPlan::Error(error),
@@ -181,7 +194,8 @@ pub(crate) fn plan(
             return Err(NoPlan::Error(RunError::Memory(need)));
         }
     }
-    finish(checked, function, types, folded, draft, layout).map_err(NoPlan::Error)
+    let plan = finish(checked, function, types, folded, draft, layout).map_err(NoPlan::Error)?;
+    Ok(Plan { host, ..plan })
 }
 
 /// Bytes of constants worked out here.

@@ -2,7 +2,7 @@
 
 mod rule;
 
-pub(crate) use rule::run_rule;
+pub(crate) use rule::{constant, run_rule};
 
 use crate::error::{MemoryNeed, RunError};
 use crate::interpret::{Dense, Engine, Machine, Order, States, Table};
@@ -115,11 +115,11 @@ impl Session for ReferenceSession {
             engine: Rules { checked: &checked, types: &bound.types, function: self.function },
         };
         let results = machine.run(inputs, &mut self.states)?;
-        let named = |(&v, t): (&mil_ir::ValueId, Value)| {
-            let tensor = t.to_tensor().map_err(|e| RunError::internal(format!("an output {e}")))?;
-            Ok((name(v), tensor))
-        };
-        function.outputs().iter().zip(results).map(named).collect()
+        let tensors = results
+            .iter()
+            .map(|t| t.to_tensor().map_err(|e| RunError::internal(format!("an output {e}"))))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(ports::named_outputs(checked.program(), function, tensors))
     }
 
     fn states(&self) -> Vec<Named> {

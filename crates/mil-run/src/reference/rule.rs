@@ -68,7 +68,7 @@ fn is_sound(tensor: &RefTensor) -> bool {
 }
 
 /// A constant as a tensor; a list of scalars becomes a vector.
-fn constant(program: &Program, c: &Constant) -> Option<Value> {
+pub(crate) fn constant(program: &Program, c: &Constant) -> Option<Value> {
     if let Some(tensor) = program.tensor(c) {
         return Some(Arc::new(RefTensor::of(&tensor)));
     }
