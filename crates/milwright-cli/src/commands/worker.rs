@@ -199,7 +199,8 @@ impl Worker {
             entry.session.reset().map_err(|e| anyhow!("{e}"))?;
             &mut entry.session
         };
-        let outputs = session.run(&inputs).map_err(|e| anyhow!("{e}"))?;
+        // Core ML's own words come first: scripts written for it look for them.
+        let outputs = session.run(&inputs).map_err(|e| anyhow!("Error computing NN outputs: {e}"))?;
         let payload =
             npz::to_bytes(outputs.iter().map(|(n, t)| (n.as_str(), t))).map_err(anyhow::Error::from)?;
         Ok((json!({}), payload))

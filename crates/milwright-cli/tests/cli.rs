@@ -1,0 +1,231 @@
+//! The program as a user meets it: exit statuses, messages, pipes.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+fn milwright(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_milwright")).args(args).current_dir(root()).output().unwrap()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A folder that goes away with the value.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Scratch {
+        let path = std::env::temp_dir().join(format!("milwright-cli-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Scratch(path)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn examples() -> Vec<String> {
+    let files = std::fs::read_dir(root().join("examples")).unwrap().map(|e| e.unwrap().path());
+    let mut all: Vec<String> = files
+        .filter(|p| p.extension().is_some_and(|e| e == "mil"))
+        .map(|p| format!("examples/{}", p.file_name().unwrap().to_string_lossy()))
+        .collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn every_example_is_clean_and_verified_and_formatted() {
+    let examples = examples();
+    assert!(examples.len() >= 9, "{examples:?}");
+    for example in &examples {
+        let check = milwright(&["check", example]);
+        assert!(check.status.success() && !text(&check.stdout).contains("warning"), "{}", text(&check.stdout));
+        let run = milwright(&["run", example, "--verify", "--seed", "7"]);
+        let out = text(&run.stdout);
+        assert_eq!(run.status.code(), Some(0), "{example}: {out}{}", text(&run.stderr));
+        assert!(out.contains("verified: every step") && out.contains("ran on cpu"), "{out}");
+    }
+    let args: Vec<&str> = ["fmt", "--check"].into_iter().chain(examples.iter().map(String::as_str)).collect();
+    let fmt = milwright(&args);
+    assert!(fmt.status.success(), "{}", text(&fmt.stderr));
+}
+
+#[test]
+fn a_seed_gives_the_same_numbers_again() {
+    let run = |seed| text(&milwright(&["run", "examples/softmax.mil", "--seed", seed, "--no-verify"]).stdout);
+    let numbers = |out: String| out.lines().filter(|l| l.starts_with("  first ")).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(numbers(run("3")), numbers(run("3")));
+    assert_ne!(numbers(run("3")), numbers(run("4")));
+}
+
+#[test]
+fn mistakes_have_their_statuses_places_and_remedies() {
+    let scratch = Scratch::new("mistakes");
+    let bad = scratch.file("bad.mil");
+    let program = "program(1.3)\n{\n    func main<ios17>(tensor<fp32, [2]> x) {\n            tensor<fp32, [3]> y = relu(x = x);\n        } -> (y);\n}\n";
+    std::fs::write(&bad, program).unwrap();
+    let check = milwright(&["check", &bad]);
+    assert_eq!(check.status.code(), Some(1));
+    let out = text(&check.stdout);
+    assert!(out.contains("check/declared-type") && out.contains("bad.mil:4:") && out.contains("help"), "{out}");
+
+    let missing = milwright(&["run", "no/such/file.mil"]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(text(&missing.stderr).contains("file/not-found"));
+
+    assert_eq!(milwright(&["run"]).status.code(), Some(2));
+    assert_eq!(milwright(&["frobnicate"]).status.code(), Some(2));
+
+    for (args, wanted) in [
+        (["--input", "q=1"], "its inputs are x"),
+        (["--input", "x=2 apples"], "random, zeros, ones or a number"),
+        (["--shape", "x=3x"], "NAME=SIZES"),
+        (["--shape", "x=2x2"], "run/input-shape"),
+        (["--inputs", "no.npz"], "no.npz"),
+    ] {
+        let run = milwright(&["run", "examples/relu.mil", args[0], args[1]]);
+        assert_eq!(run.status.code(), Some(1), "{args:?}");
+        assert!(text(&run.stderr).contains(wanted), "{args:?}: {}", text(&run.stderr));
+    }
+    let memory = milwright(&["run", "examples/transformer_block.mil", "--memory-limit", "0"]);
+    assert_eq!(memory.status.code(), Some(1));
+    assert!(text(&memory.stderr).contains("run/memory"), "{}", text(&memory.stderr));
+}
+
+#[test]
+fn json_is_json_and_names_the_place() {
+    let scratch = Scratch::new("json");
+    let bad = scratch.file("bad.mil");
+    std::fs::write(&bad, "program(1.3) { func main<ios17>(fp32 x) { fp32 y = relux(x = x); } -> (y); }").unwrap();
+    let out = milwright(&["check", "--format", "json", &bad]);
+    let json: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(json[0]["code"], "check/unknown-op");
+    assert_eq!(json[0]["labels"][0]["file"], bad.as_str());
+    assert!(json[0]["labels"][0]["line"].is_u64());
+    let inspect = milwright(&["inspect", "--json", "examples/linear.mil"]);
+    let json: serde_json::Value = serde_json::from_slice(&inspect.stdout).unwrap();
+    assert_eq!(json["functions"][0]["parameters"], 64 * 64 + 64);
+    assert_eq!(json["functions"][0]["ops"]["linear"], 1);
+}
+
+#[test]
+fn conversions_there_and_back_keep_the_program() {
+    let scratch = Scratch::new("convert");
+    let (package, again) = (scratch.file("block.mlpackage"), scratch.file("again.mil"));
+    for (from, to) in [("examples/transformer_block.mil", &package), (package.as_str(), &again)] {
+        let convert = milwright(&["convert", from, to]);
+        assert!(convert.status.success(), "{from}: {}", text(&convert.stderr));
+    }
+    let print = |path: &str| text(&milwright(&["convert", path, "-"]).stdout);
+    assert_eq!(print(&package), print(&again));
+    let twice = milwright(&["convert", "examples/transformer_block.mil", &package]);
+    assert_eq!(twice.status.code(), Some(1));
+    assert!(text(&twice.stderr).contains("--force"));
+    let outputs = |path: &str| {
+        let file = scratch.file("out.npz");
+        let run = milwright(&["run", path, "--seed", "1", "--output", &file]);
+        assert!(run.status.success(), "{}", text(&run.stderr));
+        std::fs::read(file).unwrap()
+    };
+    assert_eq!(outputs("examples/transformer_block.mil"), outputs(&package));
+    assert_eq!(outputs(&package), outputs(&again));
+}
+
+#[test]
+fn output_goes_through_pipes() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_milwright"))
+        .args(["fmt", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let messy = "program(1.3){func main<ios17>(fp32 x){fp32 y=relu(x=x);}->(y);}";
+    child.stdin.take().unwrap().write_all(messy.as_bytes()).unwrap();
+    let out = child.wait_with_output().unwrap();
+    assert!(out.status.success());
+    let formatted = text(&out.stdout);
+    assert!(formatted.contains("fp32 y = relu(x = x);"), "{formatted}");
+    assert!(!formatted.contains('\u{1b}'), "no colours in a pipe");
+
+    // A reader that goes away is no error.
+    let mut child =
+        Command::new(env!("CARGO_BIN_EXE_milwright")).arg("explain").stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn the_worker_answers_in_order_and_survives_nonsense() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_milwright"))
+        .arg("worker")
+        .current_dir(root())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let requests = [
+        r#"{"id":1,"cmd":"hello","protocol":1}"#,
+        r#"{"id":2,"cmd":"load","path":"examples/relu.mil","function":""}"#,
+        r#"{"id":3,"cmd":"load","path":"no.mlpackage","function":""}"#,
+        r#"{"id":4,"cmd":"dance"}"#,
+        r#"{"id":5,"cmd":"predict","model":77}"#,
+        r#"{"id":6,"cmd":"ping"}"#,
+    ];
+    let mut stdin = child.stdin.take().unwrap();
+    for request in requests {
+        stdin.write_all(&(request.len() as u32).to_le_bytes()).unwrap();
+        stdin.write_all(&0u64.to_le_bytes()).unwrap();
+        stdin.write_all(request.as_bytes()).unwrap();
+    }
+    drop(stdin);
+    let out = child.wait_with_output().unwrap();
+    assert!(out.status.success());
+    let (mut rest, mut replies) = (out.stdout.as_slice(), Vec::new());
+    while !rest.is_empty() {
+        let header = u32::from_le_bytes(rest[..4].try_into().unwrap()) as usize;
+        let payload = u64::from_le_bytes(rest[4..12].try_into().unwrap()) as usize;
+        replies.push(serde_json::from_slice::<serde_json::Value>(&rest[12..12 + header]).unwrap());
+        rest = &rest[12 + header + payload..];
+    }
+    let oks: Vec<bool> = replies.iter().map(|r| r["ok"].as_bool().unwrap()).collect();
+    assert_eq!(oks, [true, true, false, false, false, true]);
+    assert_eq!(replies.iter().map(|r| r["id"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
+    assert!(replies[2]["error"].as_str().unwrap().contains("no.mlpackage"));
+}
+
+/// `docs/cli.md` is what `--help` says; `BLESS=1` writes it.
+#[test]
+fn the_manual_says_what_help_says() {
+    let mut manual = String::from("# The command line\n\nWhat `milwright --help` and the help of each command say. Written by `BLESS=1 cargo test -p milwright-cli`.\n");
+    let commands =
+        ["", "run", "check", "fmt", "convert", "inspect", "explain", "bench", "predict", "worker", "completions"];
+    for command in commands {
+        let args: Vec<&str> = [command, "--help"].into_iter().filter(|a| !a.is_empty()).collect();
+        let help = milwright(&args);
+        assert!(help.status.success());
+        let name = format!("milwright {command}");
+        let help = text(&help.stdout);
+        let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
+        manual.push_str(&format!("\n## {}\n\n```text\n{}\n```\n", name.trim(), lines.join("\n").trim_end()));
+    }
+    let path = root().join("docs/cli.md");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, &manual).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), manual, "run it again with BLESS=1");
+}
