@@ -54,7 +54,11 @@ fn every_example_is_clean_and_verified_and_formatted() {
     assert!(examples.len() >= 9, "{examples:?}");
     for example in &examples {
         let check = milwright(&["check", example]);
-        assert!(check.status.success() && !text(&check.stdout).contains("warning"), "{}", text(&check.stdout));
+        assert!(
+            check.status.success() && !text(&check.stdout).contains("warning"),
+            "{}",
+            text(&check.stdout)
+        );
         let run = milwright(&["run", example, "--verify", "--seed", "7"]);
         let out = text(&run.stdout);
         assert_eq!(run.status.code(), Some(0), "{example}: {out}{}", text(&run.stderr));
@@ -68,7 +72,9 @@ fn every_example_is_clean_and_verified_and_formatted() {
 #[test]
 fn a_seed_gives_the_same_numbers_again() {
     let run = |seed| text(&milwright(&["run", "examples/softmax.mil", "--seed", seed, "--no-verify"]).stdout);
-    let numbers = |out: String| out.lines().filter(|l| l.starts_with("  first ")).map(str::to_owned).collect::<Vec<_>>();
+    let numbers = |out: String| {
+        out.lines().filter(|l| l.starts_with("  first ")).map(str::to_owned).collect::<Vec<_>>()
+    };
     assert_eq!(numbers(run("3")), numbers(run("3")));
     assert_ne!(numbers(run("3")), numbers(run("4")));
 }
@@ -82,7 +88,10 @@ fn mistakes_have_their_statuses_places_and_remedies() {
     let check = milwright(&["check", &bad]);
     assert_eq!(check.status.code(), Some(1));
     let out = text(&check.stdout);
-    assert!(out.contains("check/declared-type") && out.contains("bad.mil:4:") && out.contains("help"), "{out}");
+    assert!(
+        out.contains("check/declared-type") && out.contains("bad.mil:4:") && out.contains("help"),
+        "{out}"
+    );
 
     let missing = milwright(&["run", "no/such/file.mil"]);
     assert_eq!(missing.status.code(), Some(1));
@@ -111,7 +120,8 @@ fn mistakes_have_their_statuses_places_and_remedies() {
 fn json_is_json_and_names_the_place() {
     let scratch = Scratch::new("json");
     let bad = scratch.file("bad.mil");
-    std::fs::write(&bad, "program(1.3) { func main<ios17>(fp32 x) { fp32 y = relux(x = x); } -> (y); }").unwrap();
+    std::fs::write(&bad, "program(1.3) { func main<ios17>(fp32 x) { fp32 y = relux(x = x); } -> (y); }")
+        .unwrap();
     let out = milwright(&["check", "--format", "json", &bad]);
     let json: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
     assert_eq!(json[0]["code"], "check/unknown-op");
@@ -211,9 +221,22 @@ fn the_worker_answers_in_order_and_survives_nonsense() {
 /// `docs/cli.md` is what `--help` says; `BLESS=1` writes it.
 #[test]
 fn the_manual_says_what_help_says() {
-    let mut manual = String::from("# The command line\n\nWhat `milwright --help` and the help of each command say. Written by `BLESS=1 cargo test -p milwright-cli`.\n");
-    let commands =
-        ["", "run", "check", "fmt", "convert", "inspect", "explain", "bench", "predict", "worker", "completions"];
+    let mut manual = String::from(
+        "# The command line\n\nWhat `milwright --help` and the help of each command say. Written by `BLESS=1 cargo test -p milwright-cli`.\n",
+    );
+    let commands = [
+        "",
+        "run",
+        "check",
+        "fmt",
+        "convert",
+        "inspect",
+        "explain",
+        "bench",
+        "predict",
+        "worker",
+        "completions",
+    ];
     for command in commands {
         let args: Vec<&str> = [command, "--help"].into_iter().filter(|a| !a.is_empty()).collect();
         let help = milwright(&args);

@@ -127,7 +127,7 @@ pub fn bench_steps(
             }
         })
         .collect();
-    shares.sort_by(|a, b| b.median.cmp(&a.median));
+    shares.sort_by_key(|s| std::cmp::Reverse(s.median));
     Ok(shares)
 }
 

@@ -17,7 +17,7 @@ pub struct Topic {
 /// Every topic, ops first, each kind by name.
 pub fn topics() -> Vec<Topic> {
     let ops = OpSet::standard();
-    let mut all: Vec<Topic> = ops.iter().map(|def| op(def)).collect();
+    let mut all: Vec<Topic> = ops.iter().map(op).collect();
     for def in ops.iter() {
         all.extend(def.constraints.iter().map(|c| constraint(def, c.slug, c.rule)));
     }
