@@ -5,7 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 fn milwright(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_milwright")).args(args).current_dir(root()).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_milwright"))
+        .args(args)
+        .current_dir(root())
+        .env("COLUMNS", "100")
+        .output()
+        .unwrap()
 }
 
 fn root() -> PathBuf {
