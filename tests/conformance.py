@@ -4,17 +4,24 @@
     MIL_RUNNER=target/release/milwright python tests/conformance.py ../shared/conformance [--sample N] [SUITE ...]
 
 The rule: a test whose models use only ops that have a card must pass. A test that fails because an op has no card yet (the runner
-answers with kind `unsupported`) is counted and listed by op, and is no failure. Options other than those above go to
-the harness. Exit status 1 if any other test fails, or none ran.
+answers with kind `unsupported`) is counted and listed by op, and is no failure; nor is one that conformance-exceptions.txt lists with the
+reason why it cannot pass. Options other than those above go to the harness. Exit status 1 if any other test fails, or none ran.
 """
 
 import collections
+import fnmatch
 import json
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+
+def exceptions():
+    lines = (Path(__file__).parent / "conformance-exceptions.txt").read_text().splitlines()
+    # In a pattern only the star is special: test ids are full of brackets.
+    return [line.replace("[", "[[]") for line in lines if line and not line.startswith("#")]
 
 
 def main():
@@ -29,7 +36,8 @@ def main():
     reached = [r for r in records if r.get("predicts")]
     bad = [r for r in reached if r["outcome"] == "failed"]
     missing = [r for r in bad if r.get("kind") == "unsupported"]
-    failed = [r for r in bad if r.get("kind") != "unsupported"]
+    excepted = [r for r in bad if r not in missing and any(fnmatch.fnmatchcase(r["test"], p) for p in exceptions())]
+    failed = [r for r in bad if r not in missing and r not in excepted]
     reasons = collections.Counter(r.get("error", "")[:120] for r in missing)
     for reason, count in reasons.most_common():
         print(f"no card: {count:5} {reason}")
@@ -37,7 +45,7 @@ def main():
         print(f"FAILED {r['test']}: [{r.get('kind')}] {r.get('error')}")
     if done.returncode not in (0, 1):
         print(f"the harness ended with status {done.returncode}")
-    print(f"{len(missing)} tests need ops without a card")
+    print(f"{len(missing)} tests need ops without a card, {len(excepted)} are listed as unable to pass")
     print(f"{len(reached) - len(bad)} passed, {len(failed)} failed")
     sys.exit(1 if failed or not reached or done.returncode not in (0, 1) else 0)
 
