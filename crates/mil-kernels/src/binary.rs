@@ -7,7 +7,7 @@ use crate::epilogue::Then;
 use crate::float::Float;
 use crate::pool::Pool;
 use crate::simd::simd;
-use crate::strided::{Loops, broadcast_shape, broadcast_strides, row_major};
+use crate::strided::{Loops, broadcast_shape, broadcast_strides};
 use crate::unary::{BLOCK, GRAIN};
 use crate::view::SharedMut;
 
@@ -418,20 +418,6 @@ impl Select {
             });
         });
     }
-}
-
-/// A dense tensor read in another, broadcast shape: `out[i] = x[i broadcast]`.
-pub fn broadcast_to<T: bytemuck::Pod + Send + Sync>(
-    shape: &[usize],
-    out_shape: &[usize],
-    x: &[T],
-    out: &mut [T],
-    pool: &Pool,
-) {
-    let strides = broadcast_strides(shape, out_shape).expect("shapes that broadcast");
-    let dense = row_major(out_shape);
-    let copy = crate::copy::StridedCopy::new(out_shape, 0, &strides, 0, &dense);
-    copy.run(x, out, pool);
 }
 
 #[cfg(test)]

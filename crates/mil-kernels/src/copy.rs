@@ -73,14 +73,6 @@ impl StridedCopy {
         StridedCopy::new(&sizes, 0, &steps, 0, &target)
     }
 
-    /// A slice with positive steps: `begin` and `size` per dimension.
-    pub fn slice(shape: &[usize], begin: &[usize], size: &[usize], step: &[usize]) -> StridedCopy {
-        let strides = row_major(shape);
-        let from = begin.iter().zip(&strides).map(|(b, s)| b * s).sum();
-        let source: Vec<usize> = strides.iter().zip(step).map(|(s, n)| s * n).collect();
-        StridedCopy::new(size, from, &source, 0, &row_major(size))
-    }
-
     /// Places a dense tensor of `shape` into a larger one at `at`: concat, pad and scattered updates of a slice.
     pub fn place(shape: &[usize], into: &[usize], at: &[usize]) -> StridedCopy {
         let strides = row_major(into);
@@ -286,55 +278,6 @@ impl Pad {
     }
 }
 
-/// `out[i, j, k] = x[i, index[j], k]` where `i` walks the dimensions before the axis and `k` those after: gather along
-/// one axis (embedding lookup when there are none before). Negative indices count from the end; the caller has
-/// checked the range, and an index still outside is clamped.
-pub fn gather<T: Pod + Send + Sync>(
-    [before, axis, after]: [usize; 3],
-    x: &[T],
-    index: &[i32],
-    out: &mut [T],
-    pool: &Pool,
-) {
-    assert_eq!((x.len(), out.len()), (before * axis * after, before * index.len() * after));
-    if out.is_empty() || axis == 0 {
-        return;
-    }
-    pool.for_pieces(out, after, (GRAIN / after).max(1), |row, line| {
-        let (i, j) = (row / index.len(), row % index.len());
-        let from = (i * axis + wrap(index[j], axis)) * after;
-        line.copy_from_slice(&x[from..from + after]);
-    });
-}
-
-/// `out[i, j, k] = x[i, index[i, j, k], k]`, `index` having `count` along the axis.
-pub fn gather_along_axis<T: Pod + Send + Sync>(
-    [before, axis, after]: [usize; 3],
-    count: usize,
-    x: &[T],
-    index: &[i32],
-    out: &mut [T],
-    pool: &Pool,
-) {
-    assert_eq!((index.len(), out.len()), (before * count * after, before * count * after));
-    if out.is_empty() || axis == 0 {
-        return;
-    }
-    pool.for_pieces(out, after, (GRAIN / after).max(1), |row, line| {
-        let from = row / count * axis * after;
-        for (k, (o, &at)) in line.iter_mut().zip(&index[row * after..]).enumerate() {
-            *o = x[from + wrap(at, axis) * after + k];
-        }
-    });
-}
-
-/// Index `i` of an axis of `n > 0` elements, counted from the end when negative.
-fn wrap(i: i32, n: usize) -> usize {
-    let n = n as i64;
-    let i = i64::from(i);
-    (if i < 0 { i + n } else { i }).clamp(0, n - 1) as usize
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -389,7 +332,8 @@ mod tests {
         let pool = Pool::new(2).unwrap();
         let x: Vec<u16> = (0..6 * 70 * 9).collect();
         let mut out = vec![0; 2 * 35 * 4];
-        StridedCopy::slice(&[6, 70, 9], &[1, 0, 3], &[2, 35, 4], &[3, 2, 1]).run(&x, &mut out, &pool);
+        // A slice that begins at [1, 0, 3] and steps by [3, 2, 1].
+        StridedCopy::new(&[2, 35, 4], 633, &[3 * 630, 18, 1], 0, &[140, 4, 1]).run(&x, &mut out, &pool);
         let want: Vec<u16> = offsets(&[2, 35, 4], &[3 * 630, 18, 1]).iter().map(|o| x[o + 633]).collect();
         assert_eq!(out, want);
         let mut into = vec![0u16; 4 * 5];
@@ -411,17 +355,5 @@ mod tests {
         assert_eq!(out, [1, 1, 1, 2, 3, 3, 1, 1, 1, 2, 3, 3, 4, 4, 4, 5, 6, 6]);
         pad.run(PadMode::Reflect, &x, &mut out, &pool);
         assert_eq!(out, [6, 5, 4, 5, 6, 5, 3, 2, 1, 2, 3, 2, 6, 5, 4, 5, 6, 5]);
-    }
-
-    #[test]
-    fn gathers_pick_rows_and_elements() {
-        let pool = Pool::new(2).unwrap();
-        let x: Vec<i32> = (0..24).collect();
-        let mut out = vec![0; 2 * 2 * 4];
-        gather([2, 3, 4], &x, &[2, -3], &mut out, &pool);
-        assert_eq!(out, [8, 9, 10, 11, 0, 1, 2, 3, 20, 21, 22, 23, 12, 13, 14, 15]);
-        let mut out = vec![0; 8];
-        gather_along_axis([2, 3, 4], 1, &x, &[0, 1, 2, 0, -1, 0, 0, 1], &mut out, &pool);
-        assert_eq!(out, [0, 5, 10, 3, 20, 13, 14, 19]);
     }
 }

@@ -19,7 +19,7 @@
 //! | [`softmax`], [`norm`], [`reduce`] | along axes |
 //! | [`pooling`], [`resize`], [`scan`] | windows, upsampling, cumulative sums |
 //! | [`quantize`] | [`Affine`]: to 8-bit integers and back |
-//! | [`copy`] | permute, slice, concat, pad, tile, gather |
+//! | [`copy`] | permute, strided copies, pad |
 //! | [`window`] | [`Window`]: geometry shared by convolution and pooling |
 //! | [`recurrent`] | lstm, gru and rnn cells along a sequence |
 //! | [`attention`] | scaled dot-product attention, tiled |
