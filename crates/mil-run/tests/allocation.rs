@@ -1,4 +1,5 @@
-//! Running a plan allocates nothing. Alone in its file because it replaces the allocator.
+//! Running a plan allocates nothing. Alone in its file because it replaces the allocator, and without the test harness,
+//! whose own thread allocates while a test runs and would be counted.
 #![allow(unsafe_code)]
 
 mod support;
@@ -31,7 +32,11 @@ static ALLOCATOR: Counting = Counting;
 /// Runs that are watched.
 const RUNS: usize = 20;
 
-#[test]
+fn main() {
+    running_a_plan_allocates_nothing();
+    println!("1 passed, 0 failed");
+}
+
 fn running_a_plan_allocates_nothing() {
     let body = "tensor<fp32, [16, 64]> a = t_half(x = x);
         tensor<fp32, [16, 64]> b = t_relu(x = a);
@@ -50,8 +55,6 @@ fn running_a_plan_allocates_nothing() {
             session.rerun().unwrap();
         }
         let calls = CALLS.load(Ordering::Relaxed) - before;
-        // With several threads rayon takes a block for its queue of jobs now and then; nothing of ours allocates.
-        let allowed = if threads == 1 { 0 } else { RUNS };
-        assert!(calls <= allowed, "{calls} allocations in {RUNS} runs with {threads} threads");
+        assert_eq!(calls, 0, "with {threads} threads");
     }
 }
