@@ -21,30 +21,23 @@ pub fn exp(x: f32) -> f32 {
     const LOWEST: f32 = -87.336_54;
     let y = if x > 89.0 { 89.0 } else { x };
     let y = if y < LOWEST { LOWEST } else { y };
-    let t = y.mul_add(std::f32::consts::LOG2_E, ROUND);
-    let n = (t.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
-    let nf = t - ROUND;
-    let r = nf.mul_add(-0.693_359_375, y);
-    let r = nf.mul_add(2.121_944_4e-4, r);
-    let mut p = 1.987_569_1e-4_f32;
-    p = p.mul_add(r, 1.398_199_9e-3);
-    p = p.mul_add(r, 8.333_452e-3);
-    p = p.mul_add(r, 4.166_579_6e-2);
-    p = p.mul_add(r, 1.666_666_5e-1);
-    p = p.mul_add(r, 0.5);
-    let p = (p * r).mul_add(r, r) + 1.0;
+    let (t, p) = reduced_exp(y);
+    let (n, p) = (integer(t), p + 1.0);
     let half = n >> 1;
     let e = p * pow2(half) * pow2(n.wrapping_sub(half));
     if x < LOWEST { 0.0 } else { e }
 }
 
-/// e^x - 1, within 3 ulp.
+/// The integer `n` of `ROUND + n`.
 #[inline(always)]
-pub fn expm1(x: f32) -> f32 {
-    let x = if x > 89.0 { 89.0 } else { x };
-    let x = if x < -60.0 { -60.0 } else { x };
+fn integer(t: f32) -> i32 {
+    (t.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32)
+}
+
+/// `n` and `e^r - 1` with `x = n ln 2 + r` and `r` small; `n` as `ROUND + n`, whose low bits are the integer.
+#[inline(always)]
+fn reduced_exp(x: f32) -> (f32, f32) {
     let t = x.mul_add(std::f32::consts::LOG2_E, ROUND);
-    let n = (t.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
     let nf = t - ROUND;
     let r = nf.mul_add(-0.693_359_375, x);
     let r = nf.mul_add(2.121_944_4e-4, r);
@@ -54,8 +47,17 @@ pub fn expm1(x: f32) -> f32 {
     p = p.mul_add(r, 4.166_579_6e-2);
     p = p.mul_add(r, 1.666_666_5e-1);
     p = p.mul_add(r, 0.5);
+    (t, (p * r).mul_add(r, r))
+}
+
+/// e^x - 1, within 3 ulp.
+#[inline(always)]
+pub fn expm1(x: f32) -> f32 {
+    let x = if x > 89.0 { 89.0 } else { x };
+    let x = if x < -60.0 { -60.0 } else { x };
     // 2^n (e^r - 1) + (2^n - 1): near zero n is 0 and nothing cancels.
-    let p = (p * r).mul_add(r, r);
+    let (t, p) = reduced_exp(x);
+    let n = integer(t);
     let half = n >> 1;
     let (low, high) = (pow2(half), pow2(n.wrapping_sub(half)));
     (p * low).mul_add(high, low * high - 1.0)
@@ -66,17 +68,8 @@ pub fn expm1(x: f32) -> f32 {
 pub fn exp_nonpositive(x: f32) -> f32 {
     const LOWEST: f32 = -87.336_54;
     let y = if x < LOWEST { LOWEST } else { x };
-    let t = y.mul_add(std::f32::consts::LOG2_E, ROUND);
-    let nf = t - ROUND;
-    let r = nf.mul_add(-0.693_359_375, y);
-    let r = nf.mul_add(2.121_944_4e-4, r);
-    let mut p = 1.987_569_1e-4_f32;
-    p = p.mul_add(r, 1.398_199_9e-3);
-    p = p.mul_add(r, 8.333_452e-3);
-    p = p.mul_add(r, 4.166_579_6e-2);
-    p = p.mul_add(r, 1.666_666_5e-1);
-    p = p.mul_add(r, 0.5);
-    let p = (p * r).mul_add(r, r) + 1.0;
+    let (t, p) = reduced_exp(y);
+    let p = p + 1.0;
     // The integer sits in the low bits of `t`; shifted into the exponent, its upper bits fall off.
     let scale = f32::from_bits((t.to_bits() << 23).wrapping_add(0x3f80_0000));
     if x < LOWEST { 0.0 } else { p * scale }

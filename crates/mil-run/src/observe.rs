@@ -2,8 +2,6 @@
 
 use mil_base::{Tensor, Type};
 use mil_ir::{FunctionId, OpId, ValueId};
-use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// A step that is about to run or has run: one op, or several fused.
 pub struct StepView<'a> {
@@ -30,47 +28,3 @@ pub trait Observer: Send {
 pub(crate) struct Nobody;
 
 impl Observer for Nobody {}
-
-/// Adds up the time of every step. The clock is given, since only fronts look at clocks.
-pub struct StepTimer<C> {
-    clock: C,
-    begun: Duration,
-    times: BTreeMap<Vec<OpId>, StepTime>,
-}
-
-/// The time of one step.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct StepTime {
-    /// All runs together.
-    pub total: Duration,
-    /// How often it ran.
-    pub count: u64,
-}
-
-impl<C: FnMut() -> Duration + Send> StepTimer<C> {
-    /// A timer by a clock that gives the time since any fixed moment.
-    pub fn new(clock: C) -> StepTimer<C> {
-        StepTimer { clock, begun: Duration::ZERO, times: BTreeMap::new() }
-    }
-
-    /// The time of each step, by its ops, in the order of the ops' numbers.
-    pub fn times(&self) -> &BTreeMap<Vec<OpId>, StepTime> {
-        &self.times
-    }
-}
-
-impl<C: FnMut() -> Duration + Send> Observer for StepTimer<C> {
-    fn before(&mut self, _: &StepView<'_>, _: &dyn Fn(ValueId) -> Option<Tensor>) {
-        self.begun = (self.clock)();
-    }
-
-    fn after(&mut self, step: &StepView<'_>, _: &dyn Fn() -> Vec<Tensor>) {
-        let took = (self.clock)().saturating_sub(self.begun);
-        if let Some(time) = self.times.get_mut(step.ops) {
-            time.total += took;
-            time.count += 1;
-        } else {
-            self.times.insert(step.ops.to_vec(), StepTime { total: took, count: 1 });
-        }
-    }
-}

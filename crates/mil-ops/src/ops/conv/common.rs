@@ -1,8 +1,11 @@
 //! What convolutions share: taps, the plain sum over them, and the checks of groups and biases.
 
-use crate::contract::{Infer, Refused};
+use crate::contract::{CpuCx, CpuKernel, Failure, Infer, KernelCall, Refused};
+use crate::support::plan::output;
+use crate::support::steps::Steps;
 use crate::support::window::Slide;
 use mil_base::{Dim, TensorType};
+use mil_kernels::{Along, Epilogue, Floats, FloatsMut, Pool};
 
 /// A convolution with all sizes known; missing spatial axes are [`Slide::UNIT`].
 pub(super) struct Geometry {
@@ -173,4 +176,29 @@ pub(super) fn check_bias(cx: &mut Infer<'_>, slugs: &ConvSlugs, channels: Dim) -
         format!("bias is {bias} and there are {channels} output channels"),
         format!("give bias the shape [{channels}]"),
     ))
+}
+
+/// The kernel of a planned convolution: `run` gets input, weight, output, the steps after it with their operands, scratch memory
+/// and threads. The bias, if there is one, is the first of the steps.
+pub(super) fn kernel<R>(cx: &CpuCx<'_>, scratch: usize, run: R) -> Result<CpuKernel, Failure>
+where
+    R: Fn(Floats<'_>, Floats<'_>, FloatsMut<'_>, &Epilogue, &[Floats<'_>], &mut [u8], &Pool),
+    R: Send + Sync + 'static,
+{
+    let (x, weight) = (cx.ty("x")?.dtype, cx.ty("weight")?.dtype);
+    let mut steps = Steps::new(cx)?;
+    if let Some(bias) = cx.slot("bias") {
+        steps = steps.bias(bias, cx.ty("bias")?.dtype, Along::Row);
+    }
+    let (at_x, at_weight) = (cx.need("x")?, cx.need("weight")?);
+    let kernel = CpuKernel::new(move |call: &mut KernelCall<'_>| {
+        let failed = || Failure::new("op/not-planned", "a convolution is of floats");
+        let input = Floats::new(x, call.read(at_x)?).ok_or_else(failed)?;
+        let weight = Floats::new(weight, call.read(at_weight)?).ok_or_else(failed)?;
+        let operands = steps.operands(call)?;
+        let out = FloatsMut::new(x, output(call.outputs)?).ok_or_else(failed)?;
+        run(input, weight, out, &steps.epilogue, &operands, call.scratch, call.pool);
+        Ok(())
+    });
+    Ok(kernel.scratch(scratch))
 }

@@ -1,14 +1,12 @@
 //! `conv`: convolution over 1, 2 or 3 spatial axes.
 
-use super::common::{ConvSlugs, Geometry, check_bias, check_channels, check_ranks, groups};
+use super::common::{ConvSlugs, Geometry, check_bias, check_channels, check_ranks, groups, kernel};
 use crate::contract::*;
 use crate::support::constness::is_constant;
-use crate::support::plan::{fusing, output};
-use crate::support::steps::Steps;
+use crate::support::plan::fusing;
 use crate::support::window::{WindowArgs, WindowSlugs, infer_windows, with_kernel_window};
 use mil_base::{Opset, Shape, Type};
 use mil_kernels::conv::{Conv, ConvSpec};
-use mil_kernels::{Along, Floats, FloatsMut};
 
 /// The card of `conv`.
 pub static CONV: OpDef = OpDef {
@@ -157,22 +155,10 @@ fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
         Conv::new(&ConvSpec { n: batch, channels, filters, groups, window: *window }, cx.threads)
     });
     let conv = conv.ok_or_else(|| cx.unplanned("weight"))?;
-    let mut steps = Steps::new(cx)?;
-    if let Some(bias) = cx.slot("bias") {
-        steps = steps.bias(bias, cx.ty("bias")?.dtype, Along::Row);
-    }
-    let (at_x, at_weight) = (cx.need("x")?, cx.need("weight")?);
     let scratch = conv.scratch_bytes(cx.threads);
-    let run = move |call: &mut KernelCall<'_>| {
-        let failed = || Failure::new("op/not-planned", "a convolution is of floats");
-        let input = Floats::new(x.dtype, call.read(at_x)?).ok_or_else(failed)?;
-        let weight = Floats::new(weight.dtype, call.read(at_weight)?).ok_or_else(failed)?;
-        let operands = steps.operands(call)?;
-        let out = FloatsMut::new(x.dtype, output(call.outputs)?).ok_or_else(failed)?;
-        conv.run(input, weight, out, &steps.epilogue, &operands, call.scratch, call.pool);
-        Ok(())
-    };
-    Ok(CpuKernel::new(run).scratch(scratch))
+    kernel(cx, scratch, move |x, weight, out, steps, operands, scratch, pool| {
+        conv.run(x, weight, out, steps, operands, scratch, pool);
+    })
 }
 
 /// Two operations for each product of an element of the result's window.

@@ -1,16 +1,13 @@
 //! `conv_transpose`: the transpose of a convolution, which enlarges.
 
-use super::common::{ConvSlugs, Geometry, check_bias, check_ranks, groups};
+use super::common::{ConvSlugs, Geometry, check_bias, check_ranks, groups, kernel};
 use super::conv::{ONES, ZEROS};
 use crate::contract::*;
 use crate::support::args::Args;
-use crate::support::plan::output;
-use crate::support::steps::Steps;
 use crate::support::window::{Padding, Slide, WindowArgs};
 use mil_base::{Dim, Opset, Shape, Type};
 use mil_kernels::conv::ConvTranspose;
 use mil_kernels::window::WindowSpec;
-use mil_kernels::{Along, Floats, FloatsMut};
 
 /// The card of `conv_transpose`.
 pub static CONV_TRANSPOSE: OpDef = OpDef {
@@ -267,20 +264,8 @@ fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
     let sizes = [batch, channels_in * groups, channels_out * groups, groups];
     let conv = ConvTranspose::new(sizes, &window, &slides.map(|s| s.input), cx.threads);
     let conv = conv.ok_or_else(|| cx.unplanned("weight"))?;
-    let mut steps = Steps::new(cx)?;
-    if let Some(bias) = cx.slot("bias") {
-        steps = steps.bias(bias, cx.ty("bias")?.dtype, Along::Row);
-    }
-    let (at_x, at_weight) = (cx.need("x")?, cx.need("weight")?);
     let scratch = conv.scratch_bytes(cx.threads);
-    let run = move |call: &mut KernelCall<'_>| {
-        let failed = || Failure::new("op/not-planned", "a convolution is of floats");
-        let input = Floats::new(x.dtype, call.read(at_x)?).ok_or_else(failed)?;
-        let weight = Floats::new(weight.dtype, call.read(at_weight)?).ok_or_else(failed)?;
-        let operands = steps.operands(call)?;
-        let out = FloatsMut::new(x.dtype, output(call.outputs)?).ok_or_else(failed)?;
-        conv.run(input, weight, out, &steps.epilogue, &operands, call.scratch, call.pool);
-        Ok(())
-    };
-    Ok(CpuKernel::new(run).scratch(scratch))
+    kernel(cx, scratch, move |x, weight, out, steps, operands, scratch, pool| {
+        conv.run(x, weight, out, steps, operands, scratch, pool);
+    })
 }
