@@ -82,6 +82,9 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &Sources<'_>, lines: Option<&L
     };
     let mut group =
         level.primary_title(clean(&diagnostic.message)).id(diagnostic.code).elements([] as [Padding; 0]);
+    if diagnostic.labels.is_empty() {
+        group = group.element(Origin::path(clean(sources.file)));
+    }
     for (index, label) in diagnostic.labels.iter().enumerate() {
         let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
         group = place(group, label, kind, sources, lines);
