@@ -189,6 +189,7 @@ pub mod state {
 #[allow(missing_docs, clippy::module_inception)]
 pub mod tensor_operation {
     pub mod identity;
+    pub mod non_maximum_suppression;
 }
 
 /// Every op card, by name.
@@ -279,6 +280,7 @@ pub static ALL: &[&OpDef] = &[
     &elementwise_binary::arithmetic::MINIMUM,
     &elementwise_binary::arithmetic::MOD,
     &elementwise_binary::arithmetic::MUL,
+    &tensor_operation::non_maximum_suppression::NON_MAXIMUM_SUPPRESSION,
     &indexing::non_zero::NON_ZERO,
     &elementwise_binary::comparison::NOT_EQUAL,
     &movement::one_hot::ONE_HOT,
@@ -450,6 +452,7 @@ pub static FAMILIES: &[&str] = &[
     "elementwise_binary",
     "elementwise_binary",
     "elementwise_binary",
+    "tensor_operation",
     "indexing",
     "elementwise_binary",
     "movement",
