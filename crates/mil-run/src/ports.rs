@@ -8,7 +8,7 @@ use mil_ir::{Binding, Def, Function, FunctionId, Program, Value, ValueId};
 use std::collections::HashMap;
 
 /// The function of that name, or the default one.
-pub(crate) fn find_function(checked: &Checked, name: Option<&str>) -> Result<FunctionId, RunError> {
+pub fn find_function(checked: &Checked, name: Option<&str>) -> Result<FunctionId, RunError> {
     let program = checked.program();
     let names = || program.functions.iter().map(|(_, f)| f.name.as_str());
     let listed = || names().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
@@ -46,7 +46,7 @@ pub fn states(function: &Function) -> impl Iterator<Item = (ValueId, &Name, &Ten
 /// The given tensors in the order of [`inputs`], if every one fits; otherwise everything that is wrong.
 ///
 /// Dimensions that the checker knows to be equal must be given equal.
-pub(crate) fn match_inputs(
+pub fn match_inputs(
     checked: &Checked,
     id: FunctionId,
     given: &[Named],

@@ -2,6 +2,7 @@
 
 use crate::error::RunError;
 use crate::options::Options;
+use crate::placement::Placement;
 use mil_base::{Name, Tensor};
 use mil_check::Checked;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ pub type Named = (Name, Tensor);
 /// A way to execute programs. Its name says which arithmetic it uses, so that results of different runtimes are never
 /// mixed up in a report.
 pub trait Runtime: Send + Sync {
-    /// `reference`, `cpu`.
+    /// `reference`, `cpu`; the bridges of `mil-apple` say `(double)` when no Mac is underneath.
     fn name(&self) -> &'static str;
 
     /// Prepares a program. Plans for concrete shapes are made when they are first needed.
@@ -23,6 +24,9 @@ pub trait Runtime: Send + Sync {
 pub trait Loaded: Send + Sync {
     /// The name of the runtime.
     fn runtime(&self) -> &'static str;
+
+    /// Where its sessions run, and how that is known.
+    fn placement(&self) -> Placement;
 
     /// The program.
     fn checked(&self) -> &Arc<Checked>;

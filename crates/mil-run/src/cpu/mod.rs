@@ -9,6 +9,7 @@ pub use session::CpuSession;
 
 use crate::error::RunError;
 use crate::options::Options;
+use crate::placement::Placement;
 use crate::plan::{self, NoPlan, Plan};
 use crate::ports;
 use crate::runtime::{Loaded, Runtime, Session};
@@ -119,6 +120,10 @@ impl LoadedCpu {
 impl Loaded for LoadedCpu {
     fn runtime(&self) -> &'static str {
         "cpu"
+    }
+
+    fn placement(&self) -> Placement {
+        Placement::HOST
     }
 
     fn checked(&self) -> &Arc<Checked> {

@@ -7,6 +7,7 @@ pub(crate) use rule::{constant, run_rule};
 use crate::error::{MemoryNeed, RunError};
 use crate::interpret::{Dense, Engine, Machine, Order, States, Table};
 use crate::options::Options;
+use crate::placement::Placement;
 use crate::ports;
 use crate::runtime::{Loaded, Named, Runtime, Session};
 use mil_base::{DType, Name, Tensor};
@@ -37,6 +38,10 @@ struct LoadedReference {
 impl Loaded for LoadedReference {
     fn runtime(&self) -> &'static str {
         "reference"
+    }
+
+    fn placement(&self) -> Placement {
+        Placement::HOST
     }
 
     fn checked(&self) -> &Arc<Checked> {

@@ -1,0 +1,18 @@
+//! Sets `cfg(bridge)` where there is something to bridge to (a Mac, or the doubles), and compiles the one Objective-C file:
+//! catching exceptions cannot be written in Rust.
+
+fn main() {
+    println!("cargo:rustc-check-cfg=cfg(bridge)");
+    println!("cargo:rerun-if-changed=src/objc/try_catch.m");
+    let mac = std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "macos");
+    if !mac && std::env::var_os("CARGO_FEATURE_DOUBLES").is_none() {
+        return;
+    }
+    println!("cargo:rustc-cfg=bridge");
+    cc::Build::new()
+        .file("src/objc/try_catch.m")
+        .flag("-xobjective-c")
+        .flag("-fobjc-exceptions")
+        .flag("-fexceptions")
+        .compile("mil_apple_try_catch");
+}

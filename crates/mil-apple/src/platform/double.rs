@@ -1,0 +1,55 @@
+//! The doubles.
+
+use super::{IoSurface, Surfaces};
+use mil_doubles::surface as double;
+
+/// Makes the doubles' classes known.
+pub fn load() {
+    mil_doubles::link();
+}
+
+/// What stands for the system's version.
+pub fn os_version() -> String {
+    "double".to_owned()
+}
+
+pub(super) struct Here;
+
+/// # Safety
+/// `surface` is alive.
+unsafe fn alive<'a>(surface: *mut IoSurface) -> &'a double::Surface {
+    // SAFETY: as the caller promises; every surface here is one of the double's.
+    unsafe { &*surface.cast::<double::Surface>() }
+}
+
+impl Surfaces for Here {
+    fn create(bytes: usize) -> *mut IoSurface {
+        double::create(bytes).cast()
+    }
+
+    unsafe fn release(surface: *mut IoSurface) {
+        // SAFETY: as the caller promises.
+        unsafe { double::release(surface.cast()) }
+    }
+
+    unsafe fn base(surface: *mut IoSurface) -> *mut u8 {
+        // SAFETY: as the caller promises.
+        unsafe { alive(surface) }.base()
+    }
+
+    unsafe fn bytes(surface: *mut IoSurface) -> usize {
+        // SAFETY: as the caller promises.
+        unsafe { alive(surface) }.bytes()
+    }
+
+    unsafe fn lock(surface: *mut IoSurface) -> bool {
+        // SAFETY: as the caller promises.
+        unsafe { alive(surface) }.lock();
+        true
+    }
+
+    unsafe fn unlock(surface: *mut IoSurface) -> bool {
+        // SAFETY: as the caller promises.
+        unsafe { alive(surface) }.unlock()
+    }
+}
