@@ -164,6 +164,8 @@ impl fmt::Display for TensorType {
 pub enum Type {
     /// A tensor or scalar.
     Tensor(TensorType),
+    /// A tensor of which not even the rank is known before the program runs: `tensor<fp32, ?>`.
+    Unranked(DType),
     /// A list of values of one type; the length may be unknown.
     List(Box<Type>, Dim),
     /// A fixed sequence of types.
@@ -185,7 +187,16 @@ impl Type {
         Type::Tensor(TensorType::scalar(dtype))
     }
 
-    /// The tensor type, if it is one.
+    /// The element type of a tensor, of known rank or not.
+    pub fn element(&self) -> Option<DType> {
+        match self {
+            Type::Tensor(t) => Some(t.dtype),
+            Type::Unranked(dtype) => Some(*dtype),
+            _ => None,
+        }
+    }
+
+    /// The tensor type, if it is one whose rank is known.
     pub fn as_tensor(&self) -> Option<&TensorType> {
         match self {
             Type::Tensor(t) => Some(t),
@@ -198,6 +209,7 @@ impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Type::Tensor(t) => write!(f, "{t}"),
+            Type::Unranked(dtype) => write!(f, "tensor<{dtype}, ?>"),
             Type::List(t, n) => write!(f, "list<{t}, {n}>"),
             Type::Tuple(ts) => {
                 f.write_str("tuple<")?;

@@ -6,6 +6,9 @@ use mil_base::{Dim, Shape, Type};
 pub(crate) fn agree(declared: &Type, inferred: &Type) -> bool {
     match (declared, inferred) {
         (Type::Tensor(a), Type::Tensor(b)) => a.dtype == b.dtype && a.shape.may_equal(&b.shape),
+        // Every rank agrees with one that is not known.
+        (Type::Unranked(a), Type::Unranked(b)) => a == b,
+        (Type::Unranked(a), Type::Tensor(b)) | (Type::Tensor(b), Type::Unranked(a)) => *a == b.dtype,
         (Type::List(a, n), Type::List(b, m)) => agree(a, b) && n.may_equal(*m),
         (Type::Tuple(a), Type::Tuple(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| agree(a, b)),
         (Type::Dict(k, v), Type::Dict(l, w)) => agree(k, l) && agree(v, w),
@@ -32,6 +35,7 @@ pub(crate) fn merge(declared: &Type, inferred: &Type) -> Type {
             let dims = a.shape.iter().zip(b.shape.iter()).map(|(a, b)| a.merge(*b));
             Type::tensor(b.dtype, Shape(dims.collect()))
         }
+        (Type::Tensor(_), Type::Unranked(_)) => declared.clone(),
         (Type::List(a, n), Type::List(b, m)) => Type::List(Box::new(merge(a, b)), n.merge(*m)),
         _ => inferred.clone(),
     }

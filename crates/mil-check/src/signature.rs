@@ -254,7 +254,7 @@ impl Walk<'_> {
 /// type (loop variables) also takes lists, which have none to compare.
 fn element(param: &Param, ty: &Type) -> Option<Option<DType>> {
     match (param.kind, ty) {
-        (ParamKind::Tensor | ParamKind::Variadic, Type::Tensor(t)) => Some(Some(t.dtype)),
+        (ParamKind::Tensor | ParamKind::Variadic, Type::Tensor(_) | Type::Unranked(_)) => Some(ty.element()),
         (ParamKind::State, Type::State(inner)) => Some(inner.as_tensor().map(|t| t.dtype)),
         (ParamKind::List, Type::List(inner, _)) => Some(inner.as_tensor().map(|t| t.dtype)),
         (ParamKind::Variadic, Type::List(..)) if param.dtypes == mil_base::DTypes::any() => Some(None),

@@ -241,13 +241,34 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Is the rank of an argument not known?
+    fn takes_unranked(&self, id: OpId) -> bool {
+        let op = &self.function.ops[id];
+        let args = op.args.iter().flat_map(|(_, arg)| &arg.0);
+        args.filter_map(|binding| self.binding_type(binding)).any(|ty| matches!(ty, Type::Unranked(_)))
+    }
+
     /// Makes unknown every parameter dimension that the last block does not yield again. True if there was one.
     fn weaken(&self, blocks: &[BlockId], params: &mut [Vec<Type>]) -> bool {
         let Some(&last) = blocks.last() else { return false };
         let block = &self.function.blocks[last];
         let mut changed = false;
         for (index, (&result, &param)) in block.results.iter().zip(&block.params).enumerate() {
-            let ty = |v: ValueId| self.facts.types[v.index()].as_ref().and_then(Type::as_tensor);
+            let whole = |v: ValueId| self.facts.types[v.index()].as_ref();
+            if let (Some(next), Some(now @ Type::Tensor(_))) = (whole(result), whole(param))
+                && let Type::Unranked(dtype) = self.function.values[param].ty
+                && next.as_tensor().map(|t| t.shape.rank()) != now.as_tensor().map(|t| t.shape.rank())
+            {
+                // Only a parameter whose declared rank is open may change it from turn to turn.
+                for types in params.iter_mut() {
+                    if let Some(ty) = types.get_mut(index) {
+                        *ty = Type::Unranked(dtype);
+                    }
+                }
+                changed = true;
+                continue;
+            }
+            let ty = |v: ValueId| whole(v).and_then(Type::as_tensor);
             let (Some(next), Some(now)) = (ty(result), ty(param)) else { continue };
             let declared = self.function.values[param].ty.as_tensor();
             for (axis, (a, b)) in next.shape.iter().zip(now.shape.iter()).enumerate() {
@@ -279,6 +300,11 @@ impl<'a> Walk<'a> {
 
     fn types_of(&mut self, id: OpId, card: Card) -> Option<Vec<Type>> {
         let fit = self.fit(id, card)?;
+        if fit.pending.is_empty() && self.takes_unranked(id) {
+            // No rule of the card can be applied before the ranks are known; the outputs are taken to be as declared,
+            // and everything is inferred again from the shapes of a run.
+            return None;
+        }
         let (types, issues) = inferred(self.view(id, card));
         let clean = issues.is_empty() && fit.pending.is_empty();
         for issue in fit.reconcile(issues) {

@@ -25,7 +25,7 @@ mil_base::codes! {
     PACKAGE_NOT_PROTOBUF "package/not-protobuf" "A `.mlmodel` is a protobuf message, and these bytes are not. The file was cut off, or is something else."
     PACKAGE_MISSING_TYPE "package/missing-type" "Every value of a program has a type; one is missing."
     PACKAGE_UNKNOWN_DTYPE "package/unknown-dtype" "A tensor's element type has a number that is none of MIL's scalar types."
-    PACKAGE_UNKNOWN_RANK "package/unknown-rank" "A tensor's number of dimensions is not known. Sizes may be open in MIL, the rank may not."
+    PACKAGE_RANK_TOO_HIGH "package/rank-too-high" "A tensor has more dimensions than any op takes, so the file is damaged or not what it seems. A rank that is not known is fine."
     PACKAGE_MISSING_VALUE "package/missing-value" "An argument or constant has no value."
     PACKAGE_VALUE_KIND "package/value-kind" "A constant's value is of another kind than its type, or its elements are stored in the field of another type."
     PACKAGE_VALUE_COUNT "package/value-count" "A constant has more or fewer elements than its type says."

@@ -13,6 +13,7 @@ mil_base::codes! {
     WEIGHTS_MISSING "run/weights-missing" "The program refers to a weight file that is not at hand, so it can be looked at but not run."
     NO_CARD "run/no-card" "An op without a card reached a runtime. The checker refuses such programs; it is a fault of Milwright."
     NO_RULE "run/no-rule" "An op that no runtime executes reached one. It is a fault of Milwright."
+    DECLARED_TYPE "run/declared-type" "The program declares a shape that only a run can confirm, since ranks or sizes before it depend on data; in this run the value has another one. Declare unknown sizes `?`, or the whole rank: `tensor<fp32, ?>`."
     TENSOR "run/tensor" "A tensor came out larger than memory can hold."
     INTERNAL "run/internal" "A fault of Milwright itself. Please report it with the program."
     LIST_INDEX "list/index-in-range" "A list was read or written at an index it does not have."

@@ -1,6 +1,7 @@
 //! One op at concrete shapes: its kernel, and running it once on buffers of its own.
 
 use crate::arena::Aligned;
+use crate::codes;
 use bytes::Bytes;
 use mil_base::{Tensor, Type};
 use mil_ir::{Binding, Constant, ValueId};
@@ -23,6 +24,26 @@ pub(crate) fn concrete(ty: &Type) -> Option<Concrete> {
     let count = mil_base::tensor::count(&shape)?;
     ty.dtype.bytes_for(count)?;
     Some(Concrete { dtype: ty.dtype, shape })
+}
+
+/// Are results of these shapes what the checker took them to be? It must take declarations on trust where ranks or sizes
+/// depend on data. A scalar may be declared with one element.
+pub(crate) fn as_declared<'s>(
+    view: &OpView<'_>,
+    types: &[Option<Type>],
+    shapes: impl Iterator<Item = &'s [usize]>,
+) -> Result<(), Failure> {
+    for (&output, shape) in view.op().outputs.iter().zip(shapes) {
+        let Some(Some(Type::Tensor(ty))) = types.get(output.index()) else { continue };
+        let sizes_fit = ty.shape.iter().zip(shape).all(|(d, &n)| d.known().is_none_or(|d| d == n));
+        let fits = ty.shape.rank() == shape.len() && sizes_fit;
+        if !fits && !(shape.is_empty() && ty.shape.count() == Some(1)) {
+            let name = &view.function.values[output].name;
+            let message = format!("`{name}` is declared {ty}, but has the shape {shape:?} for these inputs");
+            return Err(Failure::new(codes::DECLARED_TYPE, message));
+        }
+    }
+    Ok(())
 }
 
 /// Chooses the kernel. Shapes under `view` must be known; where a card finds no kernel for these arguments, the

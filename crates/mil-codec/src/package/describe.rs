@@ -4,7 +4,7 @@ use super::flexible::{self, FLEXIBLE_SHAPES};
 use super::interface::Flexibility;
 use super::proto::{self, array_feature_type as array, feature_type, state_feature_type};
 use crate::codes;
-use mil_base::{DType, Diagnostic, Label, Name, Place, TensorType, Type};
+use mil_base::{DType, Diagnostic, Dim, Label, Name, Place, Shape, TensorType, Type};
 use mil_ir::{Function, Program, ValueId};
 
 /// The specification version from which on a model may have several functions, or state (iOS 18).
@@ -107,6 +107,9 @@ fn output(ty: &Type) -> Result<feature_type::Type, Diagnostic> {
         (_, Some(DType::String)) => Ok(T::StringType(Default::default())),
         (_, Some(DType::Int64)) => Ok(T::Int64Type(Default::default())),
         (Type::Tensor(t), _) => fixed(t).map(T::MultiArrayType),
+        (Type::Unranked(dtype), _) => {
+            fixed(&TensorType::new(*dtype, Shape(vec![Dim::Unknown]))).map(T::MultiArrayType)
+        }
         (Type::Dict(key, _), _) => {
             let key_type = match scalar(key) {
                 Some(DType::String) => K::StringKeyType(Default::default()),

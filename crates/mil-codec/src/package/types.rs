@@ -2,7 +2,7 @@
 
 use super::proto::{self, dimension, value_type};
 use crate::codes;
-use mil_base::{DType, Diagnostic, Dim, Shape, TensorType, Type};
+use mil_base::{DType, Diagnostic, Dim, Shape, Type};
 
 /// More dimensions than any op takes; bounds what a wrong `rank` can make us allocate.
 const MAX_RANK: i64 = 64;
@@ -35,12 +35,12 @@ const NUMBERS: &[(DType, i32)] = &[
 
 /// The IR type of a protobuf type.
 ///
-/// Errors: `package/missing-type`, `package/unknown-dtype`, `package/unknown-rank`. Recursion is bounded by the decoder's.
+/// Errors: `package/missing-type`, `package/unknown-dtype`, `package/rank-too-high`. Recursion is bounded by the decoder's.
 pub(super) fn read(ty: Option<&proto::ValueType>) -> Result<Type, Diagnostic> {
     use value_type::Type as T;
     let missing = || Diagnostic::error(codes::PACKAGE_MISSING_TYPE, "a value has no type");
     match ty.and_then(|t| t.r#type.as_ref()).ok_or_else(missing)? {
-        T::TensorType(t) => tensor(t).map(Type::Tensor),
+        T::TensorType(t) => tensor(t),
         T::ListType(t) => {
             Ok(Type::List(Box::new(read(t.r#type.as_deref())?), t.length.as_ref().map_or(Dim::Unknown, dim)))
         }
@@ -52,22 +52,26 @@ pub(super) fn read(ty: Option<&proto::ValueType>) -> Result<Type, Diagnostic> {
     }
 }
 
-fn tensor(t: &proto::TensorType) -> Result<TensorType, Diagnostic> {
+fn tensor(t: &proto::TensorType) -> Result<Type, Diagnostic> {
     let dtype = NUMBERS.iter().find(|(_, n)| *n == t.data_type).map(|(d, _)| *d).ok_or_else(|| {
         Diagnostic::error(codes::PACKAGE_UNKNOWN_DTYPE, format!("{} is no scalar type", t.data_type))
     })?;
     let variadic =
         |d: &proto::Dimension| matches!(&d.dimension, Some(dimension::Dimension::Unknown(u)) if u.variadic);
-    if !(0..=MAX_RANK).contains(&t.rank) || t.dimensions.iter().any(variadic) {
-        return Err(Diagnostic::error(codes::PACKAGE_UNKNOWN_RANK, "a tensor's rank is not known")
-            .help("MIL text and Milwright need the rank of every tensor; sizes may be unknown"));
+    if t.rank < 0 || t.dimensions.iter().any(variadic) {
+        return Ok(Type::Unranked(dtype));
+    }
+    if t.rank > MAX_RANK {
+        let message = format!("a tensor has {} dimensions", t.rank);
+        return Err(Diagnostic::error(codes::PACKAGE_RANK_TOO_HIGH, message)
+            .help(format!("no op takes more than a few; Milwright reads up to {MAX_RANK}")));
     }
     let shape = if t.dimensions.is_empty() {
         vec![Dim::Unknown; t.rank as usize]
     } else {
         t.dimensions.iter().map(dim).collect()
     };
-    Ok(TensorType::new(dtype, Shape(shape)))
+    Ok(Type::tensor(dtype, Shape(shape)))
 }
 
 fn dim(d: &proto::Dimension) -> Dim {
@@ -86,6 +90,16 @@ pub(super) fn write(ty: &Type) -> proto::ValueType {
             data_type: NUMBERS.iter().find(|(d, _)| *d == t.dtype).map_or(0, |(_, n)| *n),
             rank: t.shape.rank() as i64,
             dimensions: t.shape.iter().map(|d| write_dim(*d)).collect(),
+            attributes: Default::default(),
+        }),
+        Type::Unranked(dtype) => T::TensorType(proto::TensorType {
+            data_type: NUMBERS.iter().find(|(d, _)| d == dtype).map_or(0, |(_, n)| *n),
+            rank: -1,
+            dimensions: vec![proto::Dimension {
+                dimension: Some(dimension::Dimension::Unknown(dimension::UnknownDimension {
+                    variadic: true,
+                })),
+            }],
             attributes: Default::default(),
         }),
         Type::List(t, n) => {
@@ -120,7 +134,11 @@ mod tests {
             let ty = Type::Dict(
                 Box::new(Type::scalar(DType::String)),
                 Box::new(Type::List(
-                    Box::new(Type::Tuple(vec![tensor.clone(), Type::State(Box::new(tensor))])),
+                    Box::new(Type::Tuple(vec![
+                        tensor.clone(),
+                        Type::State(Box::new(tensor)),
+                        Type::Unranked(dtype),
+                    ])),
                     Dim::Unknown,
                 )),
             );

@@ -319,6 +319,9 @@ impl Printer<'_> {
             Type::Tensor(tensor) => {
                 let _ = write!(self.out, "{tensor}");
             }
+            Type::Unranked(_) => {
+                let _ = write!(self.out, "{ty}");
+            }
             Type::List(item, length) => {
                 self.out.push_str("list<");
                 self.ty(item);

@@ -17,6 +17,11 @@ pub fn joined(a: Option<&Type>, b: Option<&Type>) -> Option<Type> {
             let dims = a.shape.iter().zip(&*b.shape).map(|(&a, &b)| if a == b { a } else { Dim::Unknown });
             Some(Type::tensor(a.dtype, Shape(dims.collect())))
         }
+        (Type::Unranked(dtype), other) | (other, Type::Unranked(dtype))
+            if other.element() == Some(*dtype) =>
+        {
+            Some(Type::Unranked(*dtype))
+        }
         (Type::List(a, n), Type::List(b, m)) if a == b => {
             Some(Type::List(a.clone(), if n == m { *n } else { Dim::Unknown }))
         }

@@ -126,6 +126,7 @@ impl<O: Observer> Engine for Kernels<'_, O> {
             Some(outputs) => self.by_kernel(&view, op, outputs, values)?,
             None => by_rule(&view, values)?,
         };
+        single::as_declared(&view, &cx.types.types, results.iter().map(Tensor::shape))?;
         let view_after =
             StepView { function: cx.function, ops: &[op], types: &self.types, known: &cx.types.known };
         self.observer.after(&view_after, &|| results.clone());

@@ -10,6 +10,7 @@ use crate::options::Options;
 use crate::placement::Placement;
 use crate::ports;
 use crate::runtime::{Loaded, Named, Runtime, Session};
+use crate::single;
 use mil_base::{DType, Name, Tensor};
 use mil_check::{Checked, Specialised, specialise};
 use mil_ir::{FunctionId, OpId};
@@ -155,6 +156,7 @@ impl Engine for Rules<'_> {
         let view = self.types.view(self.checked, self.function, op);
         let view = view.ok_or_else(|| Failure::new("run/no-card", "the op has no card"))?;
         let outs = run_rule(&view, &|v| values.dense(v).cloned())?;
+        single::as_declared(&view, &self.types.types, outs.iter().map(|t| t.shape.as_slice()))?;
         Ok(outs.into_iter().map(Arc::new).collect())
     }
 }

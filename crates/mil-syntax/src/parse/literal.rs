@@ -28,6 +28,15 @@ impl<'t> Parser<'t> {
             Some(Type::List(item, length)) => self.list_literal(item, *length),
             Some(Type::Tuple(items)) => self.tuple_literal(items),
             Some(Type::Dict(key, value)) => self.dict_literal(key, value),
+            Some(Type::Unranked(_)) => {
+                self.wrong_literal(
+                    self.token.span,
+                    "a literal has a rank, but its type does not say which",
+                    "write the type with its dimensions: `tensor<fp32, [2]>([1.0, 2.0])`",
+                );
+                self.skip_balanced();
+                Some(Literal::Invalid)
+            }
             Some(Type::State(_)) => {
                 self.wrong_literal(
                     self.token.span,

@@ -67,7 +67,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// `scalar, [dims]>`.
+    /// `scalar, [dims]>`, or `scalar, ?>` where the rank is not known.
     fn tensor_type(&mut self) -> Option<Known> {
         let help = "a tensor type is `tensor<fp32, [1, 4]>`";
         let scalar = self.ident("the element type", help)?;
@@ -76,6 +76,10 @@ impl<'t> Parser<'t> {
             self.unknown_type(scalar.text, scalar.span);
         }
         self.expect(Kind::Comma, help)?;
+        if self.eat(Kind::Question) {
+            self.close()?;
+            return Some(dtype.map(Type::Unranked));
+        }
         self.expect(Kind::LBracket, help)?;
         let dims: Option<Vec<Dim>> = self.list(Kind::RBracket, Self::dim)?.into_iter().collect();
         self.close()?;

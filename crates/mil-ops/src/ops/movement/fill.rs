@@ -34,10 +34,11 @@ fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {
     let ty = cx.need("shape")?;
     let known = cx.ints("shape");
     let rank = known.as_ref().map(Vec::len).or(ty.shape.first().and_then(|d| d.known()));
-    let (1, Some(rank)) = (ty.shape.rank(), rank) else {
-        let message = format!("`shape` is {}, not a vector of known length", ty.shape);
+    if ty.shape.rank() != 1 {
+        let message = format!("`shape` is {}, not a vector", ty.shape);
         return Err(cx.refuse("fill/shape", "shape", message, "its length is the rank of the result"));
-    };
+    }
+    let Some(rank) = rank else { return Ok(vec![Type::Unranked(dtype)]) };
     let Some(sizes) = known else {
         return cx.one(dtype, Shape(vec![Dim::Unknown; rank.min(64)]));
     };

@@ -48,15 +48,7 @@ fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {
         return Err(cx.refuse("reshape/shape-length", "shape", message, "give one entry for each dimension"));
     }
     let Some(entries) = cx.ints("shape") else {
-        let Some(rank) = wanted.shape[0].known() else {
-            let help = "declare `shape` with a known length: it is the rank of the result";
-            return Err(cx.refuse(
-                "reshape/shape-length",
-                "shape",
-                "the length of `shape` is not known",
-                help,
-            ));
-        };
+        let Some(rank) = wanted.shape[0].known() else { return Ok(vec![Type::Unranked(x.dtype)]) };
         return cx.one(x.dtype, Shape(vec![Dim::Unknown; rank.min(MOST_DIMENSIONS)]));
     };
     match target(&x.shape, &entries, aligns_right(cx.version)) {
