@@ -11,6 +11,7 @@
 //! each of them.
 
 pub mod arithmetic;
+pub mod errors;
 pub mod fingerprint;
 mod matrix;
 mod provenance;

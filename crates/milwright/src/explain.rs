@@ -1,4 +1,4 @@
-//! What `milwright explain` says: the manual pages of ops and lints, and the meaning of every code.
+//! What `milwright explain` says: the manual pages of ops and lints, the meaning of every code and of the Neural Engine's errors.
 
 use mil_ops::OpSet;
 use mil_ops::contract::OpDef;
@@ -8,7 +8,7 @@ use mil_ops::contract::OpDef;
 pub struct Topic {
     /// What to ask for.
     pub name: String,
-    /// `op`, `code` or `lint`.
+    /// `op`, `code`, `lint` or `error`.
     pub kind: &'static str,
     /// The explanation, in Markdown.
     pub text: String,
@@ -27,6 +27,11 @@ pub fn topics() -> Vec<Topic> {
     for (slug, text) in CODES.iter().copied().flatten() {
         all.push(Topic { name: (*slug).to_owned(), kind: "code", text: format!("# {slug}\n\n{text}\n") });
     }
+    all.extend(mil_ane::errors::all().map(|e| Topic {
+        name: e.slug.to_owned(),
+        kind: "error",
+        text: e.page(),
+    }));
     all
 }
 
@@ -116,6 +121,8 @@ mod tests {
         for code in ["syntax/too-deep", "blob/git-lfs-pointer", "file/not-found"] {
             assert_eq!(explain(code).unwrap().kind, "code");
         }
+        let chaining = explain("ane/error-15").unwrap();
+        assert!(chaining.kind == "error" && chaining.text.contains("Confidence: contradicted"));
         assert!(explain("layernorm").unwrap_err().contains(&"layer_norm".to_owned()));
     }
 

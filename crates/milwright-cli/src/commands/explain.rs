@@ -6,11 +6,15 @@ use crate::terminal::Terminal;
 use anyhow::bail;
 use std::io::Write;
 
+/// The kinds of topics, with what the list calls them.
+const KINDS: [(&str, &str); 4] =
+    [("op", "Ops"), ("lint", "Lints"), ("code", "Codes"), ("error", "Errors of the Neural Engine")];
+
 pub(crate) fn run(args: Explain, terminal: &Terminal) -> anyhow::Result<Outcome> {
     let mut out = std::io::stdout().lock();
     let Some(name) = args.name else {
         let topics = milwright::topics();
-        for (kind, heading) in [("op", "Ops"), ("lint", "Lints"), ("code", "Codes")] {
+        for (kind, heading) in KINDS {
             writeln!(out, "{}", terminal.strong(heading))?;
             for topic in topics.iter().filter(|t| t.kind == kind) {
                 writeln!(out, "  {}", topic.name)?;
