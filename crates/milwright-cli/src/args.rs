@@ -63,6 +63,14 @@ pub(crate) enum RuntimeName {
     Cpu,
     /// f64 throughout, plain and slow: the definition.
     Reference,
+    /// On a Mac: the public framework Core ML.
+    Coreml,
+    /// On a Mac: Core ML's own engine for ML Programs, from text.
+    Mle5,
+    /// On a Mac: the C interface beneath Core ML, held to the Neural Engine by its device mask.
+    E5rt,
+    /// On a Mac: the Neural Engine's own framework, in memory.
+    Ane,
 }
 
 #[derive(Args)]
@@ -76,6 +84,9 @@ pub(crate) struct Machine {
     /// Refuse programs that need more memory than this many MiB [default: what the machine has free].
     #[arg(long, value_name = "MIB")]
     pub(crate) memory_limit: Option<u64>,
+    /// Call Apple's frameworks in this process, which dies if they crash, and not in one of their own.
+    #[arg(long)]
+    pub(crate) in_process: bool,
 }
 
 #[derive(Args)]

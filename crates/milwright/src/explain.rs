@@ -43,6 +43,7 @@ static CODES: &[&[(&str, &str)]] = &[
     mil_ops::codes::ALL,
     mil_check::codes::ALL,
     mil_run::codes::ALL,
+    mil_apple::codes::ALL,
     crate::codes::ALL,
 ];
 

@@ -45,12 +45,15 @@ pub use report::{Report, check};
 pub use save::{SaveOptions, save};
 pub use summary::Summary;
 pub use text::{format, text, write_text};
+pub use verify::Comparison;
 
+pub use mil_apple::Kind as AppleRuntime;
 pub use mil_base::{DType, Diagnostic, Name, Severity, Tensor, TensorType, Type};
 pub use mil_check::Checked;
 pub use mil_codec::package::{
     ArrayFeature, Colors, Feature, FeatureKind, Flexibility, ImageFeature, Interface,
 };
 pub use mil_run::{
-    Deviation, OutputCheck, PlanMemory, Report as Verification, RunError, StepCheck, bytes as format_bytes,
+    Claim, Deviation, Device, Ground, OutputCheck, Placement, PlanMemory, Report as Verification, RunError,
+    StepCheck, bytes as format_bytes,
 };

@@ -8,7 +8,7 @@ use mil_base::{Diagnostic, Name, Tensor, TensorType};
 use mil_check::Checked;
 use mil_codec::package::{FeatureKind, Interface};
 use mil_ir::FunctionId;
-use mil_run::{Loaded, LoadedCpu, Options, Reference, RunError, Runtime};
+use mil_run::{Loaded, LoadedCpu, Options, Placement, Reference, RunError, Runtime};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,6 +20,9 @@ pub enum RuntimeKind {
     Cpu,
     /// f64 throughout: the definition.
     Reference,
+    /// A way to Apple's frameworks on a Mac, or to their doubles; in a process of its own unless
+    /// [`LoadOptions::in_process`] says otherwise.
+    Apple(mil_apple::Kind),
 }
 
 /// How a program is loaded.
@@ -33,6 +36,8 @@ pub struct LoadOptions {
     pub threads: Option<usize>,
     /// Bytes it may take; nothing means what the machine has available now.
     pub memory_limit: Option<u64>,
+    /// Call Apple's frameworks in this process, which dies if they do.
+    pub in_process: bool,
 }
 
 /// An input, output or state of a function.
@@ -57,18 +62,18 @@ pub struct Model {
     inputs: Vec<Port>,
 }
 
-/// A loaded program of either runtime.
+/// A loaded program; the cpu runtime's own type offers more, such as looking at single steps.
 #[derive(Clone)]
 pub(crate) enum Engine {
     Cpu(LoadedCpu),
-    Reference(Arc<dyn Loaded>),
+    Other(Arc<dyn Loaded>),
 }
 
 impl Engine {
     fn session(&self, function: &str) -> Result<Box<dyn mil_run::Session>, RunError> {
         match self {
             Engine::Cpu(loaded) => Loaded::session(loaded, Some(function)),
-            Engine::Reference(loaded) => loaded.session(Some(function)),
+            Engine::Other(loaded) => loaded.session(Some(function)),
         }
     }
 }
@@ -116,7 +121,11 @@ impl Model {
                 Engine::Cpu(LoadedCpu::new(checked.clone(), &run).map_err(|e| fail(e.diagnostics()))?)
             }
             RuntimeKind::Reference => {
-                Engine::Reference(Reference.load(checked.clone(), &run).map_err(|e| fail(e.diagnostics()))?)
+                Engine::Other(Reference.load(checked.clone(), &run).map_err(|e| fail(e.diagnostics()))?)
+            }
+            RuntimeKind::Apple(kind) => {
+                let runtime = mil_apple::runtime(kind).map_err(|e| fail(vec![e.diagnostic()]))?;
+                Engine::Other(runtime.load(checked.clone(), &run).map_err(|e| fail(e.diagnostics()))?)
             }
         };
         let inputs = ports(&opened, &checked, function);
@@ -142,7 +151,15 @@ impl Model {
     pub fn runtime(&self) -> &'static str {
         match &self.engine {
             Engine::Cpu(loaded) => loaded.runtime(),
-            Engine::Reference(loaded) => loaded.runtime(),
+            Engine::Other(loaded) => loaded.runtime(),
+        }
+    }
+
+    /// Where its sessions run, and how that is known.
+    pub fn placement(&self) -> Placement {
+        match &self.engine {
+            Engine::Cpu(loaded) => loaded.placement(),
+            Engine::Other(loaded) => loaded.placement(),
         }
     }
 

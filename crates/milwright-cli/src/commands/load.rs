@@ -3,7 +3,7 @@
 use crate::args::{Inputs, Machine, RuntimeName, Source};
 use crate::terminal::Terminal;
 use anyhow::{Context, anyhow, bail};
-use milwright::{Fill, LoadOptions, Model, Opened, Port, Random, Report, RuntimeKind, Tensor};
+use milwright::{AppleRuntime, Fill, LoadOptions, Model, Opened, Port, Random, Report, RuntimeKind, Tensor};
 
 /// A model, or its mistakes are on stderr already.
 pub(crate) enum Loading {
@@ -18,9 +18,14 @@ pub(crate) fn options(function: Option<&str>, machine: &Machine) -> LoadOptions 
         runtime: match machine.runtime {
             RuntimeName::Cpu => RuntimeKind::Cpu,
             RuntimeName::Reference => RuntimeKind::Reference,
+            RuntimeName::Coreml => RuntimeKind::Apple(AppleRuntime::CoreMl),
+            RuntimeName::Mle5 => RuntimeKind::Apple(AppleRuntime::Mle5),
+            RuntimeName::E5rt => RuntimeKind::Apple(AppleRuntime::E5rt),
+            RuntimeName::Ane => RuntimeKind::Apple(AppleRuntime::Ane),
         },
         threads: machine.threads,
         memory_limit: machine.memory_limit.map(|mib| mib.saturating_mul(1 << 20)),
+        in_process: machine.in_process,
     }
 }
 

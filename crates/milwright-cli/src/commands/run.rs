@@ -1,10 +1,10 @@
 //! `milwright run`.
 
-use crate::args::Run;
+use crate::args::{Run, RuntimeName};
 use crate::commands::load::{self, Loading};
 use crate::outcome::Outcome;
 use crate::terminal::Terminal;
-use milwright::{Deviation, Model, Summary, Tensor};
+use milwright::{Comparison, Deviation, Model, Summary, Tensor};
 use std::io::Write;
 use std::time::Instant;
 
@@ -43,11 +43,18 @@ pub(crate) fn run(args: Run, terminal: &Terminal) -> anyhow::Result<Outcome> {
         model.runtime(),
         time.as_secs_f64() * 1e3
     )?;
+    let elsewhere = !matches!(args.machine.runtime, RuntimeName::Cpu | RuntimeName::Reference);
+    if elsewhere {
+        writeln!(out, "where it ran: {}", model.placement())?;
+    }
     if let Some(path) = &args.output {
         milwright::npz::save(path, outputs.iter().map(|(n, t)| (n.as_str(), t)))?;
         writeln!(out, "wrote {}", path.display())?;
     }
     if args.verify || (terminal.interactive && !args.no_verify) {
+        if elsewhere {
+            return compare(&mut out, terminal, &model, &made.tensors, &outputs);
+        }
         return verify(&mut out, terminal, &model, &made.tensors);
     }
     Ok(Outcome::Fine)
@@ -112,6 +119,44 @@ fn verify(
         return Ok(Outcome::Fine);
     }
     writeln!(out, "{}", terminal.bad("NOT verified: a step is outside the accuracy its card states"))?;
+    Ok(Outcome::NotVerified)
+}
+
+/// Compares the outputs of a runtime whose steps cannot be seen with the reference's.
+fn compare(
+    out: &mut impl Write,
+    terminal: &Terminal,
+    model: &Model,
+    inputs: &[(String, Tensor)],
+    outputs: &[(String, Tensor)],
+) -> anyhow::Result<Outcome> {
+    let compared = match terminal.during("comparing with the reference", || model.compare(inputs, outputs)) {
+        Ok(compared) => compared,
+        Err(error) => {
+            terminal.run_error(model, &error);
+            return Ok(Outcome::Wrong);
+        }
+    };
+    for c in &compared {
+        let (difference, largest) = (c.difference, c.largest);
+        writeln!(
+            out,
+            "  {}: largest difference from the reference {difference:.3e} (of values up to {largest:.3e})",
+            c.name
+        )?;
+        writeln!(
+            out,
+            "    the cpu runtime's is {:.3e}; up to {:.3e} is taken for rounding",
+            c.cpu_difference, c.allowed
+        )?;
+    }
+    if compared.iter().all(Comparison::holds) {
+        let text = "verified: the outputs agree with the reference within rounding";
+        writeln!(out, "{}", terminal.good(text))?;
+        return Ok(Outcome::Fine);
+    }
+    let text = "NOT verified: an output differs from the reference by more than rounding";
+    writeln!(out, "{}", terminal.bad(text))?;
     Ok(Outcome::NotVerified)
 }
 
