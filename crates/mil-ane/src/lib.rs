@@ -11,6 +11,7 @@
 //! each of them.
 
 pub mod arithmetic;
+pub mod catalogue;
 pub mod errors;
 pub mod fingerprint;
 mod matrix;

@@ -5,6 +5,9 @@
 
 mod daemon;
 mod lower;
+mod page;
+
+pub use page::page;
 
 use crate::Confidence;
 use std::fmt;

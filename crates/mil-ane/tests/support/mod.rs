@@ -1,4 +1,4 @@
-//! NumPy's default generator, as far as the published inputs need it: PCG64 and the ziggurat for normal numbers.
+//! What the published inputs need of NumPy: its default generator (PCG64, and the ziggurat for normal numbers) and its cast to fp16.
 //!
 //! Sources: the PCG paper (O'Neill 2014, XSL RR 128/64), Marsaglia and Tsang 2000 with 256 layers, and the states of
 //! `numpy.random.default_rng(seed)` as NumPy 2 prints them.
@@ -95,4 +95,28 @@ fn layers() -> Vec<Layer> {
         },
     };
     (0..256).map(layer).collect()
+}
+
+/// The value in `f32`, rounded to odd: rounding it on to fp16 gives what rounding the `f64` once does, which is what NumPy's cast does.
+pub(crate) fn odd(v: f64) -> f32 {
+    let (bits, rest) = (v.to_bits(), (1u64 << 29) - 1);
+    let sticky = u64::from(bits & rest != 0) << 29;
+    f64::from_bits(bits & !rest | sticky) as f32
+}
+
+/// The relative error in the Euclidean norm. Sums are made in blocks, so that the noise of f64 stays below the 14th digit.
+pub(crate) fn relative(got: &[f32], exact: impl Iterator<Item = f64>) -> f64 {
+    let exact: Vec<f64> = exact.collect();
+    let (mut off, mut size) = (0.0, 0.0);
+    for (got, exact) in got.chunks(256).zip(exact.chunks(256)) {
+        off += got.iter().zip(exact).map(|(g, e)| (f64::from(*g) - e).powi(2)).sum::<f64>();
+        size += exact.iter().map(|e| e * e).sum::<f64>();
+    }
+    (off / size).sqrt()
+}
+
+#[track_caller]
+pub(crate) fn agrees(what: &str, got: f64, published: f64, digits: f64) {
+    let agreed = -((got / published - 1.0).abs().max(1e-17)).log10();
+    assert!(agreed >= digits, "{what}: {got:e}, published {published:e}: {agreed:.1} digits");
 }
