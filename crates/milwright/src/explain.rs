@@ -1,4 +1,5 @@
-//! What `milwright explain` says: the manual pages of ops and lints, the meaning of every code and of the Neural Engine's errors.
+//! What `milwright explain` says: the manual pages of ops and lints, the meaning of every code and of the Neural Engine's errors and
+//! constraints.
 
 use mil_ops::OpSet;
 use mil_ops::contract::OpDef;
@@ -8,7 +9,7 @@ use mil_ops::contract::OpDef;
 pub struct Topic {
     /// What to ask for.
     pub name: String,
-    /// `op`, `code`, `lint` or `error`.
+    /// `op`, `code`, `lint`, `error` or `constraint`.
     pub kind: &'static str,
     /// The explanation, in Markdown.
     pub text: String,
@@ -124,6 +125,7 @@ mod tests {
         }
         let chaining = explain("ane/error-15").unwrap();
         assert!(chaining.kind == "error" && chaining.text.contains("Confidence: contradicted"));
+        assert!(explain("ane/S03").unwrap().text.contains("alphabetical order"));
         assert!(explain("layernorm").unwrap_err().contains(&"layer_norm".to_owned()));
     }
 

@@ -7,8 +7,13 @@ use anyhow::bail;
 use std::io::Write;
 
 /// The kinds of topics, with what the list calls them.
-const KINDS: [(&str, &str); 4] =
-    [("op", "Ops"), ("lint", "Lints"), ("code", "Codes"), ("error", "Errors of the Neural Engine")];
+const KINDS: [(&str, &str); 5] = [
+    ("op", "Ops"),
+    ("lint", "Lints"),
+    ("code", "Codes"),
+    ("error", "Errors of the Neural Engine"),
+    ("constraint", "Constraints of the Neural Engine"),
+];
 
 pub(crate) fn run(args: Explain, terminal: &Terminal) -> anyhow::Result<Outcome> {
     let mut out = std::io::stdout().lock();
