@@ -41,6 +41,7 @@ mil_base::codes! {
     PACKAGE_TOO_LARGE "package/too-large" "A `.mlmodel` file holds at most 2 GiB. Write an `.mlpackage`, whose weights are in a file of their own."
     BUNDLE_NOT_ML_PROGRAM "bundle/not-ml-program" "The compiled bundle holds a neural network or a pipeline. Of a pipeline each model can be opened by its own folder."
     BUNDLE_NO_PROGRAM "bundle/no-program" "A compiled ML Program has its program in `model.mil` at the root of the bundle, and there is none."
+    BUNDLE_CONTAINER "bundle/container" "`coremldata.bin` says what goes in and out of a compiled model. This one is cut off or of another kind; Milwright goes on with `metadata.json`."
     BUNDLE_METADATA_SYNTAX "bundle/metadata-syntax" "metadata.json is not what the compiler writes. The program is read without it."
 }
 

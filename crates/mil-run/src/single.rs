@@ -37,7 +37,8 @@ pub(crate) fn as_declared<'s>(
         let Some(Some(Type::Tensor(ty))) = types.get(output.index()) else { continue };
         let sizes_fit = ty.shape.iter().zip(shape).all(|(d, &n)| d.known().is_none_or(|d| d == n));
         let fits = ty.shape.rank() == shape.len() && sizes_fit;
-        if !fits && !(shape.is_empty() && ty.shape.count() == Some(1)) {
+        let scalar = shape.is_empty() && ty.shape.count() == Some(1);
+        if !(fits || scalar) {
             let name = &view.function.values[output].name;
             let message = format!("`{name}` is declared {ty}, but has the shape {shape:?} for these inputs");
             return Err(Failure::new(codes::DECLARED_TYPE, message));

@@ -37,8 +37,10 @@ pub(crate) enum Command {
     Check(Check),
     /// Format MIL text in place, keeping comments.
     Fmt(Fmt),
-    /// Convert between text, packages and models; `-` as OUT prints text.
+    /// Convert between text, packages, models and compiled bundles; `-` as OUT prints text.
     Convert(Convert),
+    /// Compile a package or model to the .mlmodelc bundle that Core ML loads.
+    Compile(Compile),
     /// Show what is in a program: functions, ops, weights, FLOPs, memory.
     Inspect(Inspect),
     /// Explain an op, a diagnostic's code, a lint or a pass.
@@ -168,9 +170,22 @@ pub(crate) struct Convert {
     /// The program to read.
     #[arg(value_name = "IN")]
     pub(crate) input: PathBuf,
-    /// Where to write it: .mil, .mlpackage or .mlmodel; `-` prints text.
+    /// Where to write it: .mil, .mlpackage, .mlmodel or .mlmodelc; `-` prints text.
     #[arg(value_name = "OUT")]
     pub(crate) output: PathBuf,
+    /// Replace OUT if it exists.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Compile {
+    /// The program to read.
+    #[arg(value_name = "IN")]
+    pub(crate) input: PathBuf,
+    /// The bundle to write; by default beside IN, under its name.
+    #[arg(value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
     /// Replace OUT if it exists.
     #[arg(long)]
     pub(crate) force: bool,

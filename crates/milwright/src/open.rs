@@ -30,6 +30,8 @@ pub struct Opened {
     pub path: PathBuf,
     /// What that is.
     pub kind: Kind,
+    /// The `.mlmodel` file in it, or that it is.
+    pub model_file: Option<PathBuf>,
     /// The program. Its weights are views of mapped files.
     pub program: Program,
     /// Where its parts are in the text; empty without text.
@@ -115,7 +117,8 @@ fn open_folder(path: &Path, options: &OpenOptions) -> Result<Opened, Failure> {
             .help("the manifest names a model that is not there; copy the whole package"))
         })?;
         let place = Place { folder: &folder, base: mil_codec::folder::parent(&model) };
-        return from_model(path, Kind::Package, bytes, &place, options);
+        let opened = from_model(path, Kind::Package, bytes, &place, options)?;
+        return Ok(Opened { model_file: Some(path.join(&model)), ..opened });
     }
     let bundle_like =
         path.extension().is_some_and(|e| e == "mlmodelc") || path.join("coremldata.bin").exists();
@@ -136,19 +139,40 @@ fn open_bundle(path: &Path, folder: &Disk, options: &OpenOptions) -> Result<Open
     let (root, base) = pipeline_of(path).unwrap_or_else(|| (path, String::new()));
     let place = Place { folder: &Disk::new(root), base: &base };
     let mut opened = from_text(path, Kind::Bundle, source, &place, options)?;
-    match folder.file(bundle::METADATA).map(|json| json.map(|json| bundle::read_metadata(&json))) {
-        Ok(Some(Ok(metadata))) => {
-            opened.description = Some(Description {
-                specification_version: metadata.specification_version,
-                is_updatable: false,
-                model: metadata.description,
-            });
-        }
-        Ok(None) => {}
-        // The program is whole without it.
-        Ok(Some(Err(d))) | Err(d) => opened.warnings.push(Diagnostic { severity: Severity::Warning, ..d }),
-    }
+    let (description, warnings) = bundle_description(folder);
+    opened.description = description;
+    opened.warnings.extend(warnings);
     Ok(opened)
+}
+
+/// What a bundle says about its model: whole in `coremldata.bin`, else as far as `metadata.json` says it. The program is whole
+/// without either, so what is wrong with them are warnings.
+fn bundle_description(folder: &Disk) -> (Option<Description>, Vec<Diagnostic>) {
+    let mut warnings = Vec::new();
+    let mut warn = |d: Diagnostic| warnings.push(Diagnostic { severity: Severity::Warning, ..d });
+    let described =
+        |specification_version, model| Description { specification_version, is_updatable: false, model };
+    let container =
+        folder.file(bundle::CONTAINER).and_then(|f| f.map(|b| bundle::read_container(&b)).transpose());
+    let found = match container {
+        Ok(found) => found.map(|c| described(c.specification_version, c.description)),
+        Err(d) => {
+            warn(d);
+            None
+        }
+    };
+    let found = found.or_else(|| {
+        let json =
+            folder.file(bundle::METADATA).and_then(|f| f.map(|b| bundle::read_metadata(&b)).transpose());
+        match json {
+            Ok(found) => found.map(|m| described(m.specification_version, m.description)),
+            Err(d) => {
+                warn(d);
+                None
+            }
+        }
+    });
+    (found, warnings)
 }
 
 /// The pipeline bundle that the bundle at `path` is a part of, and its name there. Such a part may keep its weights
@@ -168,7 +192,8 @@ fn open_file(path: &Path, options: &OpenOptions) -> Result<Opened, Failure> {
     if is_text {
         return from_text(path, Kind::Text, utf8(&bytes).map_err(one)?, &place, options);
     }
-    from_model(path, Kind::Model, bytes, &place, options)
+    let opened = from_model(path, Kind::Model, bytes, &place, options)?;
+    Ok(Opened { model_file: Some(path.into()), ..opened })
 }
 
 /// Where weights are looked for.
@@ -195,6 +220,7 @@ fn from_text(
     Ok(Opened {
         path: path.into(),
         kind,
+        model_file: None,
         program: read.program,
         origins: read.origins,
         source: Some(source),
@@ -221,6 +247,7 @@ fn from_model(
     Ok(Opened {
         path: path.into(),
         kind,
+        model_file: None,
         program: read.program,
         origins,
         source: None,

@@ -6,11 +6,13 @@ use crate::failure::Failure;
 use crate::open::Description;
 use mil_base::Diagnostic;
 use mil_codec::blob::BlobWriter;
+use mil_codec::bundle;
 use mil_codec::folder::resolve;
-use mil_codec::package::{self, Described};
+use mil_codec::package::{self, Described, Written};
 use mil_codec::text::{self, Options};
 use mil_codec::weights::{Storage, store};
 use mil_ir::Program;
+use mil_ops::OpSet;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -23,9 +25,12 @@ pub struct SaveOptions<'a> {
     pub description: Option<&'a Description>,
     /// How text is spelt.
     pub text: Options,
+    /// The `.mlmodel` file the program was read from, if it is unchanged: a bundle says its name and hash.
+    pub model_file: Option<&'a Path>,
 }
 
-/// Saves a program as `.mlpackage`, `.mlmodel` or `.mil`, as the end of `path` says; gives what could not be kept.
+/// Saves a program as `.mlpackage`, `.mlmodel`, `.mlmodelc` or `.mil`, as the end of `path` says; gives what could not be
+/// kept.
 ///
 /// Everything is written beside the target and then renamed, so the target may be what the program was opened from, and
 /// is never half written. Weights of a `.mil` go into files beside it; one that exists already with other content is not
@@ -48,18 +53,10 @@ pub fn save(
     match path.extension().and_then(|e| e.to_str()) {
         Some("mlpackage") => {
             let written = package::write(program, described).map_err(all)?;
-            replace_folder(path, |folder| {
-                for (name, bytes) in &written.files {
-                    write_file(&folder.join(name), |out| out.write_all(bytes))?;
-                }
-                written
-                    .weights
-                    .iter()
-                    .try_for_each(|(name, w)| write_file(&folder.join(name), |out| w.write_to(out)))
-            })
-            .map_err(one)?;
+            replace_folder(path, "Manifest.json", &written).map_err(one)?;
             Ok(written.warnings)
         }
+        Some("mlmodelc") => save_bundle(path, program, described, options.model_file),
         Some("mlmodel") => {
             let (bytes, warnings) = package::write_model(program, described).map_err(all)?;
             replace_file(path, |out| out.write_all(&bytes)).map_err(one)?;
@@ -70,8 +67,33 @@ pub fn save(
             codes::FILE_UNKNOWN_KIND,
             format!("`{}` has no kind we can write", path.display()),
         )
-        .help("end the name in .mlpackage, .mlmodel or .mil"))),
+        .help("end the name in .mlpackage, .mlmodel, .mlmodelc or .mil"))),
     }
+}
+
+fn save_bundle(
+    path: &Path,
+    program: &Program,
+    described: Option<Described<'_>>,
+    model_file: Option<&Path>,
+) -> Result<Vec<Diagnostic>, Failure> {
+    let stem = |path: &Path| path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let model = model_file.map(|file| disk::read(file).map(|bytes| (stem(file), bytes))).transpose();
+    let model = model.map_err(|d| Failure::one(path, d))?;
+    let class_name = stem(path);
+    let source = bundle::Source {
+        class_name: &class_name,
+        model: model.as_ref().map(|(name, bytes)| (name.as_str(), &**bytes)),
+    };
+    let ops = OpSet::standard();
+    let since = |op: &str, function| Some(ops.get(op)?.version(function)?.since);
+    let written = bundle::write(program, described, &source, &since).map_err(|diagnostics| Failure {
+        path: path.into(),
+        source: None,
+        diagnostics,
+    })?;
+    replace_folder(path, bundle::CONTAINER, &written).map_err(|d| Failure::one(path, d))?;
+    Ok(written.warnings)
 }
 
 fn save_text(path: &Path, program: &Program, options: &Options) -> Result<(), Failure> {
@@ -156,23 +178,31 @@ pub(crate) fn replace_file(
     })
 }
 
-/// Writes the folder whole, or not at all. A folder that is there already is replaced only if it is a package.
-fn replace_folder(path: &Path, content: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), Diagnostic> {
-    if path.exists() && !path.join("Manifest.json").exists() {
-        let message = format!("`{}` exists and is not a package", path.display());
+/// Writes the folder whole, or not at all. A folder that is there already is replaced only if it has the file `sign`, which
+/// every folder of its kind has.
+fn replace_folder(path: &Path, sign: &str, written: &Written) -> Result<(), Diagnostic> {
+    if path.exists() && !path.join(sign).exists() {
+        let message = format!("`{}` exists and is of another kind: it has no {sign}", path.display());
         return Err(
             Diagnostic::error(codes::FILE_EXISTS, message).help("choose another name, or remove it yourself")
         );
     }
     let part = beside(path);
-    let written = content(&part).and_then(|()| {
+    let done = write_files(&part, written).and_then(|()| {
         if path.exists() {
             fs::remove_dir_all(path)?;
         }
         fs::rename(&part, path)
     });
-    written.map_err(|e| {
+    done.map_err(|e| {
         let _ = fs::remove_dir_all(&part);
         unwritable(path, &e)
     })
+}
+
+fn write_files(folder: &Path, written: &Written) -> io::Result<()> {
+    for (name, bytes) in &written.files {
+        write_file(&folder.join(name), |out| out.write_all(bytes))?;
+    }
+    written.weights.iter().try_for_each(|(name, w)| write_file(&folder.join(name), |out| w.write_to(out)))
 }

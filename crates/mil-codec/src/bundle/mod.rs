@@ -1,11 +1,20 @@
 //! Compiled bundles (`.mlmodelc`): MIL text, weights, and what the model says about itself.
 //!
-//! The program is `model.mil` at the bundle's root and its weights are found from there. Of the rest only
-//! `metadata.json` is read. Source: `facts/mil-blob-format.md` section 5.
+//! The program is `model.mil` at the bundle's root and its weights are found from there. What the model says about
+//! itself is in `coremldata.bin`, and for people (with less detail) in `metadata.json`. Source: `facts/mil-blob-format.md`
+//! section 5, and bundles that Apple's compiler wrote.
 
+mod analytics;
+mod container;
 mod metadata;
+mod schema;
+mod statistics;
+mod write;
 
+pub use analytics::Source;
+pub use container::{Container, read as read_container, write as write_container};
 pub use metadata::{Metadata, read as read_metadata};
+pub use write::{OpsetOf, write};
 
 use crate::codes;
 use crate::folder::Folder;
@@ -15,7 +24,13 @@ use mil_base::Diagnostic;
 /// The file with the program.
 pub const PROGRAM: &str = "model.mil";
 
-/// The file that says the rest, for people.
+/// The file that says the rest.
+pub const CONTAINER: &str = "coremldata.bin";
+
+/// The file with statistics of the model.
+pub const ANALYTICS: &str = "analytics/coremldata.bin";
+
+/// The file that says the rest for people.
 pub const METADATA: &str = "metadata.json";
 
 /// Files that only bundles of other kinds of model have, and what those are.

@@ -19,6 +19,7 @@ pub use describe::describe;
 pub use flexible::FLEXIBLE_SHAPES;
 pub use interface::{ArrayFeature, Colors, Feature, FeatureKind, Flexibility, ImageFeature, Interface};
 pub use manifest::{Manifest, WEIGHTS_PATH};
+pub(crate) use write::frame;
 pub use write::{Described, Written, write, write_model};
 
 use crate::codes;

@@ -72,7 +72,7 @@ pub fn write_model(
 }
 
 /// The model message without its program.
-fn frame(
+pub(crate) fn frame(
     program: &Program,
     described: Option<Described<'_>>,
     warnings: &mut Vec<Diagnostic>,

@@ -149,7 +149,7 @@ fn payload(random: &mut Random, ty: &Type) -> Option<Payload> {
             let pair = |random: &mut Random| Some((payload(random, key)?, payload(random, value)?));
             Payload::Dict((0..random.below(3)).map(|_| pair(random)).collect::<Option<_>>()?)
         }
-        Type::State(_) => return None,
+        Type::State(_) | Type::Unranked(_) => return None,
     })
 }
 

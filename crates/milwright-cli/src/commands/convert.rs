@@ -1,6 +1,6 @@
-//! `milwright convert`.
+//! `milwright convert` and `milwright compile`.
 
-use crate::args::Convert;
+use crate::args::{Compile, Convert};
 use crate::outcome::Outcome;
 use crate::terminal::Terminal;
 use anyhow::bail;
@@ -23,7 +23,11 @@ pub(crate) fn run(args: Convert, terminal: &Terminal) -> anyhow::Result<Outcome>
     if args.output.exists() && !args.force {
         bail!("`{}` exists; choose another name, or replace it with --force", args.output.display());
     }
-    let options = SaveOptions { description: opened.description.as_ref(), ..SaveOptions::default() };
+    let options = SaveOptions {
+        description: opened.description.as_ref(),
+        model_file: opened.model_file.as_deref(),
+        ..SaveOptions::default()
+    };
     match terminal.during("writing", || milwright::save(&args.output, &opened.program, &options)) {
         Ok(warnings) => {
             terminal.warnings(&args.output, &warnings);
@@ -34,4 +38,12 @@ pub(crate) fn run(args: Convert, terminal: &Terminal) -> anyhow::Result<Outcome>
             Ok(Outcome::Wrong)
         }
     }
+}
+
+pub(crate) fn compile(args: Compile, terminal: &Terminal) -> anyhow::Result<Outcome> {
+    let output = args.output.unwrap_or_else(|| args.input.with_extension("mlmodelc"));
+    if output.extension().is_none_or(|e| e != "mlmodelc") {
+        bail!("`{}` does not end in .mlmodelc, by which bundles are known", output.display());
+    }
+    run(Convert { input: args.input, output, force: args.force }, terminal)
 }
