@@ -43,7 +43,7 @@ pub(crate) enum Command {
     Compile(Compile),
     /// Show what is in a program: functions, ops, weights, FLOPs, memory.
     Inspect(Inspect),
-    /// Explain an op, a diagnostic's code, a lint or a pass.
+    /// Explain an op, a diagnostic's code, a lint, or an error or constraint of the Neural Engine.
     Explain(Explain),
     /// Time a program.
     Bench(Bench),
@@ -205,7 +205,8 @@ pub(crate) struct Inspect {
 
 #[derive(Args)]
 pub(crate) struct Explain {
-    /// An op (`layer_norm`), a code (`layer_norm/epsilon-dtype`), a lint or a pass. Without it, everything there is.
+    /// An op (`layer_norm`), a code (`layer_norm/epsilon-dtype`), a lint, an error (`ane/error-15`) or constraint (`ane/S03`) of
+    /// the Neural Engine. Without it, everything there is.
     #[arg(value_name = "NAME")]
     pub(crate) name: Option<String>,
 }

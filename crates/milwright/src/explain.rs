@@ -33,6 +33,11 @@ pub fn topics() -> Vec<Topic> {
         kind: "error",
         text: e.page(),
     }));
+    all.extend(mil_ane::catalogue::all().map(|c| Topic {
+        name: c.slug.to_owned(),
+        kind: "constraint",
+        text: c.text(),
+    }));
     all
 }
 
