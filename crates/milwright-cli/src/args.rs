@@ -41,6 +41,15 @@ pub(crate) enum Command {
     Convert(Convert),
     /// Compile a package or model to the .mlmodelc bundle that Core ML loads.
     Compile(Compile),
+    /// Join programs into one, so that a chain of them takes one dispatch.
+    ///
+    /// Programs are given in the order in which they run. An input is fed by the latest earlier output of its name, or as
+    /// --bind says; what nothing feeds stays an input, and inputs of one name and type are one. States stay apart. The
+    /// outputs are those of the last program and those of the others that feed nothing.
+    ///
+    /// A port is NAME, or PROGRAM:NAME where PROGRAM is a file without folder and ending or its position: `encoder:y`, `2:x`.
+    /// Where two things want one name, the later one is called NAME_2, after the position of its program.
+    Link(Link),
     /// Show what is in a program: functions, ops, weights, FLOPs, memory.
     Inspect(Inspect),
     /// Explain an op, a diagnostic's code, a lint, or an error or constraint of the Neural Engine.
@@ -187,6 +196,44 @@ pub(crate) struct Compile {
     #[arg(value_name = "OUT")]
     pub(crate) output: Option<PathBuf>,
     /// Replace OUT if it exists.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Link {
+    /// The programs, in the order in which they run.
+    #[arg(required = true, num_args = 2.., value_name = "PROGRAM")]
+    pub(crate) programs: Vec<PathBuf>,
+    /// Where to write the joined program: .mil, .mlpackage, .mlmodel or .mlmodelc; `-` prints text.
+    #[arg(short, long, value_name = "OUT")]
+    pub(crate) output: PathBuf,
+    /// Feed an input from an output. Without a program, OUT is the latest of that name before the input, and IN that input
+    /// of every later program: `--bind y=x` chains any number of blocks.
+    #[arg(long, value_name = "OUT=IN")]
+    pub(crate) bind: Vec<String>,
+    /// The function to take of a program with several [default: main, or the only one].
+    #[arg(long, value_name = "[PROGRAM:]NAME")]
+    pub(crate) function: Vec<String>,
+    /// Keep an output although it feeds an input.
+    #[arg(long, value_name = "PORT", conflicts_with = "outputs")]
+    pub(crate) keep: Vec<String>,
+    /// The outputs, all and in this order.
+    #[arg(long, value_name = "PORTS", value_delimiter = ',')]
+    pub(crate) outputs: Option<Vec<String>>,
+    /// Keep an input alone: no output of its name feeds it, and no other input of its name shares it.
+    #[arg(long, value_name = "PORT")]
+    pub(crate) separate: Vec<String>,
+    /// Insert a `cast` where float types differ, or integer types.
+    #[arg(long)]
+    pub(crate) cast: bool,
+    /// Run the joined program and the chain of its parts on random inputs, and compare every bit.
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// Seed of the random inputs [default: from the clock, and printed].
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Replace OUT, and its weights, if it exists.
     #[arg(long)]
     pub(crate) force: bool,
 }

@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Command::Fmt(args) => commands::fmt::run(args, &terminal),
         Command::Convert(args) => commands::convert::run(args, &terminal),
         Command::Compile(args) => commands::convert::compile(args, &terminal),
+        Command::Link(args) => commands::link::run(args, &terminal),
         Command::Inspect(args) => commands::inspect::run(args, &terminal),
         Command::Explain(args) => commands::explain::run(args, &terminal),
         Command::Bench(args) => commands::bench::run(args, &terminal),

@@ -235,6 +235,7 @@ fn the_manual_says_what_help_says() {
         "check",
         "fmt",
         "convert",
+        "link",
         "inspect",
         "explain",
         "bench",
@@ -256,4 +257,44 @@ fn the_manual_says_what_help_says() {
         std::fs::write(&path, &manual).unwrap();
     }
     assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), manual, "run it again with BLESS=1");
+}
+
+#[test]
+fn programs_are_linked_verified_and_told_what_is_wrong() {
+    let scratch = Scratch::new("link");
+    let out = scratch.file("affine_relu.mil");
+    let program = |name: &str, op: &str| {
+        let path = scratch.file(name);
+        let text = format!(
+            "program(1.3)\n{{\n    func main<ios17>(tensor<fp16, [2, 4]> x) {{\n            tensor<fp16, [2, 4]> y = {op}(x = x);\n        }} -> (y);\n}}\n"
+        );
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let (a, b) = (program("a.mil", "relu"), program("b.mil", "tanh"));
+    let link = milwright(&["link", &a, &b, "--bind", "y=x", "-o", &out, "--verify", "--seed", "3"]);
+    let said = text(&link.stdout);
+    assert_eq!(link.status.code(), Some(0), "{said}{}", text(&link.stderr));
+    assert!(said.contains("a:y -> b:x") && said.contains("1 plan instead of 2"), "{said}");
+    assert!(milwright(&["check", &out]).status.success());
+
+    let again = milwright(&["link", &a, &b, "--bind", "y=x", "-o", &out]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(text(&again.stderr).contains("--force"));
+    let forced = milwright(&["link", &a, &b, "--bind", "y=x", "-o", &out, "--force"]);
+    assert!(forced.status.success(), "{}", text(&forced.stderr));
+
+    let printed = milwright(&["link", &a, &b, "--bind", "y=x", "-o", "-"]);
+    assert_eq!(text(&printed.stdout), std::fs::read_to_string(&out).unwrap());
+
+    let unbound = milwright(&["link", &a, &b, "-o", "-"]);
+    assert!(unbound.status.success() && text(&unbound.stderr).contains("--bind 1:y=2:x"));
+    for (bind, wanted) in
+        [("z=x", "link/unknown-output"), ("y", "is not OUT=IN"), ("y=b:z", "link/unknown-input")]
+    {
+        let refused = milwright(&["link", &a, &b, "--bind", bind, "-o", "-"]);
+        assert_eq!(refused.status.code(), Some(1), "{bind}");
+        assert!(text(&refused.stderr).contains(wanted), "{bind}: {}", text(&refused.stderr));
+    }
+    assert_eq!(milwright(&["link", &a, "-o", "-"]).status.code(), Some(2));
 }

@@ -48,6 +48,7 @@ static CODES: &[&[(&str, &str)]] = &[
     mil_codec::codes::ALL,
     mil_ops::codes::ALL,
     mil_check::codes::ALL,
+    mil_passes::codes::ALL,
     mil_run::codes::ALL,
     mil_apple::codes::ALL,
     crate::codes::ALL,

@@ -22,6 +22,7 @@ mod explain;
 mod failure;
 mod fill;
 mod inspect;
+mod link;
 mod machine;
 mod map;
 mod model;
@@ -39,10 +40,11 @@ pub use explain::{Topic, explain, topics};
 pub use failure::Failure;
 pub use fill::{Fill, Random, fresh_seed};
 pub use inspect::{FunctionInfo, Weights, inspect, memory};
+pub use link::{ChainCheck, Link, Wire, link};
 pub use model::{LoadOptions, Model, Port, RuntimeKind, Session};
 pub use open::{Description, Kind, OpenOptions, Opened, open, open_text, open_with};
 pub use report::{Report, check};
-pub use save::{SaveOptions, save};
+pub use save::{SaveOptions, TextWeights, save};
 pub use summary::Summary;
 pub use text::{format, text, write_text};
 pub use verify::Comparison;
@@ -53,6 +55,7 @@ pub use mil_check::Checked;
 pub use mil_codec::package::{
     ArrayFeature, Colors, Feature, FeatureKind, Flexibility, ImageFeature, Interface,
 };
+pub use mil_passes::{Bind, LinkOptions};
 pub use mil_run::{
     Claim, Deviation, Device, Ground, OutputCheck, Placement, PlanMemory, Report as Verification, RunError,
     StepCheck, bytes as format_bytes,

@@ -320,7 +320,7 @@ fn described(interface: Option<&Interface>, name: &str) -> (Option<Vec<usize>>, 
     }
 }
 
-fn no_function(checked: &Checked, wanted: Option<&str>) -> Diagnostic {
+pub(crate) fn no_function(checked: &Checked, wanted: Option<&str>) -> Diagnostic {
     let names: Vec<&str> = checked.program().functions.iter().map(|(_, f)| f.name.as_str()).collect();
     let listed = names.join(", ");
     match wanted {

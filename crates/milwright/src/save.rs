@@ -7,7 +7,7 @@ use crate::open::Description;
 use mil_base::Diagnostic;
 use mil_codec::blob::BlobWriter;
 use mil_codec::bundle;
-use mil_codec::folder::resolve;
+use mil_codec::folder::{MODEL_PATH, resolve};
 use mil_codec::package::{self, Described, Written};
 use mil_codec::text::{self, Options};
 use mil_codec::weights::{Storage, store};
@@ -18,6 +18,19 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+/// Where the weights of text go.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub enum TextWeights {
+    /// Into the files they were read from, beside the text; one that exists with other content is not overwritten.
+    #[default]
+    AsRead,
+    /// Into one file, `weights/NAME.bin` for a text `NAME.mil`.
+    Own {
+        /// Replace that file if it exists with other content.
+        replace: bool,
+    },
+}
+
 /// What to say besides the program.
 #[derive(Clone, Default, Debug)]
 pub struct SaveOptions<'a> {
@@ -27,6 +40,8 @@ pub struct SaveOptions<'a> {
     pub text: Options,
     /// The `.mlmodel` file the program was read from, if it is unchanged: a bundle says its name and hash.
     pub model_file: Option<&'a Path>,
+    /// Where the weights of text go.
+    pub weights: TextWeights,
 }
 
 /// Saves a program as `.mlpackage`, `.mlmodel`, `.mlmodelc` or `.mil`, as the end of `path` says; gives what could not be
@@ -62,7 +77,7 @@ pub fn save(
             replace_file(path, |out| out.write_all(&bytes)).map_err(one)?;
             Ok(warnings)
         }
-        Some("mil") => save_text(path, program, &options.text).map(|()| Vec::new()),
+        Some("mil") => save_text(path, program, options).map(|()| Vec::new()),
         _ => Err(one(Diagnostic::error(
             codes::FILE_UNKNOWN_KIND,
             format!("`{}` has no kind we can write", path.display()),
@@ -96,9 +111,14 @@ fn save_bundle(
     Ok(written.warnings)
 }
 
-fn save_text(path: &Path, program: &Program, options: &Options) -> Result<(), Failure> {
+fn save_text(path: &Path, program: &Program, options: &SaveOptions<'_>) -> Result<(), Failure> {
     let one = |d| Failure::one(path, d);
-    let stored = store(program, Storage::AsRead).map_err(|diagnostics| Failure {
+    let own = own_weights(path);
+    let (storage, replace) = match options.weights {
+        TextWeights::AsRead => (Storage::AsRead, false),
+        TextWeights::Own { replace } => (Storage::Gathered(&own), replace),
+    };
+    let stored = store(program, storage).map_err(|diagnostics| Failure {
         path: path.into(),
         source: None,
         diagnostics,
@@ -106,14 +126,22 @@ fn save_text(path: &Path, program: &Program, options: &Options) -> Result<(), Fa
     let folder = path.parent().unwrap_or(Path::new(""));
     for (name, weights) in &stored.files {
         let target = folder.join(resolve("", name).map_err(one)?);
-        save_weights(&target, weights).map_err(one)?;
+        save_weights(&target, weights, replace).map_err(one)?;
     }
-    let text = text::print(&stored.program, options);
+    let text = text::print(&stored.program, &options.text);
     replace_file(path, |out| out.write_all(text.as_bytes())).map_err(one)
 }
 
-fn save_weights(target: &Path, weights: &BlobWriter) -> Result<(), Diagnostic> {
-    if !target.exists() {
+/// The weight file of a text's own. A name in a program is plain letters, digits, `-`, `.` and `_` only.
+fn own_weights(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+    let stem: String = stem.chars().map(plain).collect();
+    format!("{MODEL_PATH}/weights/{stem}.bin")
+}
+
+fn save_weights(target: &Path, weights: &BlobWriter, replace: bool) -> Result<(), Diagnostic> {
+    if replace || !target.exists() {
         return replace_file(target, |out| weights.write_to(out));
     }
     let there = disk::read(target)?;

@@ -19,7 +19,7 @@ const EVERY_TYPE_FROM: i32 = 9;
 
 /// Which constants go into weight files. Those that are in one already always stay in one, but for `Inline`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Storage {
+pub enum Storage<'a> {
     /// As coremltools does it for a package of this specification version: one file `weights/weight.bin`, with the
     /// constants of ops that have ten elements or more and a type that the version allows.
     Package {
@@ -29,6 +29,8 @@ pub enum Storage {
     /// Constants stay where they are. Files keep their names and offsets if all their blobs fit there again; else
     /// there is one new file as for a package.
     AsRead,
+    /// Those that are in files go into one new file of this path, `@model_path/weights/mine.bin`; the others stay.
+    Gathered(&'a str),
     /// None: everything is held in the program.
     Inline,
 }
@@ -45,13 +47,16 @@ pub struct Stored {
 /// Decides where the weights of `program` go. No payload is copied.
 ///
 /// Errors: `blob/no-data` for every blob whose file was missing when the program was read; `blob/unstorable`.
-pub fn store(program: &Program, storage: Storage) -> Result<Stored, Vec<Diagnostic>> {
+pub fn store(program: &Program, storage: Storage<'_>) -> Result<Stored, Vec<Diagnostic>> {
     if storage == Storage::AsRead
         && let Some(stored) = in_place(program)
     {
         return Ok(stored);
     }
-    let path = Name::from(format!("{MODEL_PATH}/{}", crate::package::WEIGHTS_PATH));
+    let path = match storage {
+        Storage::Gathered(path) => Name::new(path),
+        _ => Name::from(format!("{MODEL_PATH}/{}", crate::package::WEIGHTS_PATH)),
+    };
     let mut mover = Mover {
         storage,
         path,
@@ -86,7 +91,7 @@ pub fn store(program: &Program, storage: Storage) -> Result<Stored, Vec<Diagnost
 }
 
 struct Mover<'a> {
-    storage: Storage,
+    storage: Storage<'a>,
     path: Name,
     old: &'a Arena<Blob>,
     new: Arena<Blob>,

@@ -76,6 +76,11 @@ impl LoadedCpu {
         &self.shared.checked
     }
 
+    /// How many plans it holds now: one for each function and set of input shapes that was bound, the latest few.
+    pub fn plans(&self) -> usize {
+        self.shared.plans.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// Threads that work at once.
     pub(crate) fn pool(&self) -> &Pool {
         &self.shared.pool
