@@ -49,6 +49,11 @@ impl Failure {
         self.shown().text(color)
     }
 
+    /// All diagnostics in their form for other programs, sorted by place.
+    pub fn records(&self) -> Vec<render::JsonDiagnostic> {
+        self.shown().records()
+    }
+
     fn shown(&self) -> Shown<'_> {
         Shown {
             path: &self.path,
@@ -69,6 +74,11 @@ impl Report {
     /// All diagnostics with their source, for a terminal. Empty if there are none.
     pub fn text(&self, color: bool) -> String {
         self.shown().text(color)
+    }
+
+    /// All diagnostics in their form for other programs, sorted by place.
+    pub fn records(&self) -> Vec<render::JsonDiagnostic> {
+        self.shown().records()
     }
 
     fn shown(&self) -> Shown<'_> {

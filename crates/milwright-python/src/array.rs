@@ -1,0 +1,114 @@
+//! NumPy's arrays as tensors and back.
+//!
+//! An input is copied once, by NumPy: while the program runs without the interpreter's lock nothing stops other threads
+//! from writing to the caller's array. An output is not copied: its memory becomes the array's.
+
+use bytes::Bytes;
+use milwright::{DType, Port, Tensor};
+use numpy::PyArray1;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyDict;
+
+/// NumPy's name and type string of each MIL type that it has.
+const DTYPES: &[(DType, &str, &str)] = &[
+    (DType::Bool, "bool", "|b1"),
+    (DType::Fp16, "float16", "<f2"),
+    (DType::Fp32, "float32", "<f4"),
+    (DType::Fp64, "float64", "<f8"),
+    (DType::Int8, "int8", "|i1"),
+    (DType::Int16, "int16", "<i2"),
+    (DType::Int32, "int32", "<i4"),
+    (DType::Int64, "int64", "<i8"),
+    (DType::UInt8, "uint8", "|u1"),
+    (DType::UInt16, "uint16", "<u2"),
+    (DType::UInt32, "uint32", "<u4"),
+    (DType::UInt64, "uint64", "<u8"),
+];
+
+/// NumPy's name of the type if NumPy has it, else MIL's.
+pub(crate) fn dtype_name(dtype: DType) -> &'static str {
+    match dtype {
+        DType::String => "str",
+        _ => DTYPES.iter().find(|(d, ..)| *d == dtype).map_or(dtype.name(), |(_, name, _)| name),
+    }
+}
+
+/// Anything that `numpy.asarray` takes as a tensor. Integers become floats for an input of floats; what other types become is
+/// for the runtime to say.
+pub(crate) fn to_tensor(name: &str, value: &Bound<'_, PyAny>, port: Option<&Port>) -> PyResult<Tensor> {
+    let py = value.py();
+    let numpy = py.import("numpy")?;
+    let mut array = numpy.call_method1("asarray", (value,))?;
+    let mut code: String = array.getattr("dtype")?.getattr("str")?.extract()?;
+    if code.starts_with('>') {
+        let little = array.getattr("dtype")?.call_method1("newbyteorder", ("<",))?;
+        array = array.call_method1("astype", (little,))?;
+        code.replace_range(..1, "<");
+    }
+    let declared = port.map(|p| p.ty.dtype).filter(|d| d.is_float());
+    if let Some((_, _, float)) = declared.and_then(|d| DTYPES.iter().find(|(other, ..)| *other == d))
+        && code[1..].starts_with(['i', 'u'])
+    {
+        array = array.call_method1("astype", (*float,))?;
+        code = (*float).to_owned();
+    }
+    let shape: Vec<usize> = array.getattr("shape")?.extract()?;
+    let broken = |e| PyValueError::new_err(format!("`{name}` {e}"));
+    if code[1..].starts_with(['U', 'O']) {
+        let strings: Vec<String> =
+            array.call_method0("ravel")?.call_method0("tolist")?.extract().map_err(|_| {
+                PyTypeError::new_err(format!(
+                    "`{name}` must be an array of numbers or strings, not of objects"
+                ))
+            })?;
+        return Tensor::from_strings(&shape, strings).map_err(broken);
+    }
+    let Some((dtype, ..)) = DTYPES.iter().find(|(_, _, c)| c[1..] == code[1..]) else {
+        let dtype = array.getattr("dtype")?;
+        return Err(PyTypeError::new_err(format!(
+            "`{name}` has elements of type {dtype}, which MIL has not"
+        )));
+    };
+    let bytes: PyBackedBytes = array.call_method0("tobytes")?.extract()?;
+    // A view of bytes as bools may hold others than 0 and 1.
+    let bytes = match *dtype == DType::Bool && bytes.iter().any(|&b| b > 1) {
+        true => bytes.iter().map(|&b| u8::from(b != 0)).collect(),
+        false => Bytes::from_owner(bytes),
+    };
+    Tensor::from_bytes(*dtype, &shape, bytes).map_err(broken)
+}
+
+/// A tensor as an array, or as a `str` if it is one string. Types that NumPy has not become the next larger one it has.
+pub(crate) fn to_python(py: Python<'_>, tensor: Tensor) -> PyResult<Bound<'_, PyAny>> {
+    let shape = tensor.shape().to_vec();
+    if tensor.dtype() == DType::String {
+        if let (true, Some(text)) = (shape.is_empty(), tensor.item_str()) {
+            return Ok(text.into_pyobject(py)?.into_any());
+        }
+        let keywords = PyDict::new(py);
+        keywords.set_item("dtype", "str")?;
+        let strings = tensor.strings().to_vec();
+        let array = py.import("numpy")?.getattr("array")?.call((strings,), Some(&keywords))?;
+        return array.call_method1("reshape", (shape,));
+    }
+    let Some((_, _, code)) = DTYPES.iter().find(|(d, ..)| *d == tensor.dtype()) else {
+        return to_python(py, widened(&tensor)?);
+    };
+    let bytes = tensor.shared_bytes();
+    drop(tensor);
+    // With no other owner left this takes the memory over; else it is a copy.
+    let array = PyArray1::from_vec(py, Vec::from(bytes));
+    array.call_method1("view", (*code,))?.call_method1("reshape", (shape,))
+}
+
+/// The tensor in a type that NumPy has.
+fn widened(tensor: &Tensor) -> PyResult<Tensor> {
+    let wide = match tensor.dtype() {
+        d if d.is_float() => Tensor::from_f64(DType::Fp32, tensor.shape(), &tensor.to_f64()),
+        d if d.is_signed_int() => Tensor::from_i64(DType::Int8, tensor.shape(), &tensor.to_i64()),
+        _ => Tensor::from_i64(DType::UInt8, tensor.shape(), &tensor.to_i64()),
+    };
+    wide.map_err(|e| PyValueError::new_err(e.to_string()))
+}

@@ -1,0 +1,292 @@
+//! A program ready to run, and the state it keeps for one user.
+
+use crate::{array, records};
+use milwright::{FeatureKind, LoadOptions, RunError, RuntimeKind, Session, Tensor};
+use pyo3::exceptions::{PyKeyError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyMapping, PyTuple};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Opens, checks and loads the program at `path`: an .mlpackage, .mlmodel, .mlmodelc or MIL text.
+///
+/// `runtime`: ``cpu`` (fast; computes in fp32 and rounds as the program declares) or ``reference`` (float64).
+/// `function`: which to run; without it the default one. `threads`: without it one a core.
+/// Files stay mapped while the model is in use: replace them by renaming, do not overwrite them.
+///
+/// Raises `Error` with everything that is wrong with the program.
+#[pyfunction]
+#[pyo3(signature = (path, runtime = "cpu", function = None, threads = None))]
+pub(crate) fn load(
+    py: Python<'_>,
+    path: PathBuf,
+    runtime: &str,
+    function: Option<String>,
+    threads: Option<usize>,
+) -> PyResult<Model> {
+    Opened::open(py, path)?.load(py, runtime, function, threads)
+}
+
+/// A program that was read, with its files mapped; what it was read from may be removed.
+#[pyclass(frozen, module = "milwright._native")]
+pub(crate) struct Opened {
+    opened: milwright::Opened,
+}
+
+#[pymethods]
+impl Opened {
+    #[new]
+    fn open(py: Python<'_>, path: PathBuf) -> PyResult<Opened> {
+        let opened = py.detach(|| milwright::open(path));
+        opened.map(|opened| Opened { opened }).map_err(|failure| records::failure(py, &failure))
+    }
+
+    /// Checks and loads it, as `milwright.load` does.
+    #[pyo3(signature = (runtime = "cpu", function = None, threads = None))]
+    fn load(
+        &self,
+        py: Python<'_>,
+        runtime: &str,
+        function: Option<String>,
+        threads: Option<usize>,
+    ) -> PyResult<Model> {
+        let runtime = match runtime {
+            "cpu" => RuntimeKind::Cpu,
+            "reference" => RuntimeKind::Reference,
+            other => {
+                let message = format!("runtime must be 'cpu' or 'reference', not '{other}'");
+                return Err(PyValueError::new_err(message));
+            }
+        };
+        let options = LoadOptions { function, runtime, threads, ..LoadOptions::default() };
+        let loaded = py.detach(|| milwright::Model::new(self.opened.clone(), &options));
+        let model = loaded.map_err(|failure| records::failure(py, &failure))?;
+        Ok(Model { shared: Arc::new(Shared { model, idle: Mutex::default() }) })
+    }
+}
+
+/// What a model and its states share.
+struct Shared {
+    model: milwright::Model,
+    /// Sessions for predictions without a state, with nothing in theirs; as many as ever ran at once.
+    idle: Mutex<Vec<Session>>,
+}
+
+impl Shared {
+    fn error(&self, py: Python<'_>, error: &RunError) -> PyErr {
+        records::report(py, &self.model.report(error))
+    }
+
+    fn run_stateless(&self, inputs: &[(String, Tensor)]) -> Result<Vec<(String, Tensor)>, RunError> {
+        let idle = lock(&self.idle).pop();
+        let mut session = match idle {
+            Some(session) => session,
+            None => self.model.session()?,
+        };
+        let outputs = session.run(inputs);
+        if session.reset().is_ok() {
+            lock(&self.idle).push(session);
+        }
+        outputs
+    }
+}
+
+/// The contents, whatever became of a thread that held them: a session that panicked is still a session.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A program ready to run, made by `load`. Threads may share it; predictions run without the interpreter's lock.
+#[pyclass(frozen, module = "milwright")]
+pub(crate) struct Model {
+    shared: Arc<Shared>,
+}
+
+#[pymethods]
+impl Model {
+    /// The file or folder it was read from.
+    #[getter]
+    fn path(&self) -> PathBuf {
+        self.shared.model.opened().path.clone()
+    }
+
+    /// The name of the function that runs.
+    #[getter]
+    fn function(&self) -> String {
+        let model = &self.shared.model;
+        model.checked().program().functions[model.function()].name.to_string()
+    }
+
+    /// The name of the runtime, which says how it computes.
+    #[getter]
+    fn runtime(&self) -> &'static str {
+        self.shared.model.runtime()
+    }
+
+    /// The inputs, in the function's order.
+    #[getter]
+    fn inputs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.info(py)?.getattr("inputs")
+    }
+
+    /// The outputs, in the function's order.
+    #[getter]
+    fn outputs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.info(py)?.getattr("outputs")
+    }
+
+    /// The states.
+    #[getter]
+    fn states<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.info(py)?.getattr("states")
+    }
+
+    /// A state of its own, with everything in it zero.
+    fn make_state(&self, py: Python<'_>) -> PyResult<State> {
+        let session = py.detach(|| self.shared.model.session());
+        let session = session.map_err(|e| self.shared.error(py, &e))?;
+        let names = session.states().into_iter().map(|(name, _)| name).collect();
+        Ok(State { shared: self.shared.clone(), names, session: Mutex::new(session) })
+    }
+
+    /// Runs the function once.
+    ///
+    /// `inputs` are arrays, numbers or lists by name, or PIL images for inputs that are images. Floats are converted to the
+    /// declared float type, integers to the declared integer or float type; an optional input may be left out. They are
+    /// copied, so that others may write to them meanwhile. Outputs are arrays of the declared types that nothing else
+    /// refers to; a text is a `str`, a classifier's probabilities are a `dict`.
+    ///
+    /// Without `state` a stateful function starts from zeros.
+    ///
+    /// Raises `Error` if the inputs do not fit, and `TypeError` for elements that MIL has not.
+    #[pyo3(signature = (inputs, state = None))]
+    fn predict<'py>(
+        &self,
+        py: Python<'py>,
+        inputs: &Bound<'py, PyMapping>,
+        state: Option<&Bound<'py, State>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let state = state.map(Bound::get);
+        if state.is_some_and(|state| !Arc::ptr_eq(&state.shared, &self.shared)) {
+            return Err(PyValueError::new_err("the state was made by another model"));
+        }
+        let mut given = Vec::new();
+        for item in inputs.items()?.iter() {
+            let (name, value): (String, Bound<'_, PyAny>) = item.extract()?;
+            let tensor = self.input(&name, &value)?;
+            given.push((name, tensor));
+        }
+        let outputs = py.detach(|| match state {
+            Some(state) => lock(&state.session).run(&given),
+            None => self.shared.run_stateless(&given),
+        });
+        results(py, outputs.map_err(|e| self.shared.error(py, &e))?)
+    }
+
+    fn __repr__(&self) -> String {
+        let path = self.shared.model.opened().path.display().to_string();
+        format!("<milwright.Model {path:?}, function {:?}, runtime {:?}>", self.function(), self.runtime())
+    }
+}
+
+impl Model {
+    /// The function's record.
+    fn info<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let model = &self.shared.model;
+        let functions = py.detach(|| milwright::inspect(model.opened(), model.checked()));
+        let name = self.function();
+        let info = functions.iter().find(|f| *f.name == *name);
+        let info = info.ok_or_else(|| PyKeyError::new_err(name))?;
+        records::function(py, model.opened(), info)
+    }
+
+    /// A tensor of what was given for an input; an image is taken as its description says.
+    fn input(&self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<Tensor> {
+        let model = &self.shared.model;
+        let port = model.inputs().iter().find(|p| *p.name == *name);
+        if value.hasattr("getbands")?
+            && let Some(interface) = model.opened().interface(&self.function())
+            && let Some(feature) = interface.inputs.iter().find(|f| f.name == name)
+            && let FeatureKind::Image(image) = &feature.kind
+        {
+            let images = value.py().import("milwright.images")?;
+            let array = images.call_method1("to_array", (value, records::colors(image.colors)))?;
+            return array::to_tensor(name, &array, port);
+        }
+        array::to_tensor(name, value, port)
+    }
+}
+
+/// Outputs by name. The two tensors of a dictionary become one.
+fn results(py: Python<'_>, outputs: Vec<(String, Tensor)>) -> PyResult<Bound<'_, PyDict>> {
+    let results = PyDict::new(py);
+    let mut keys = None;
+    for (name, tensor) in outputs {
+        if name.ends_with("::keys") {
+            keys = Some(tensor);
+            continue;
+        }
+        match (name.strip_suffix("::values"), keys.take()) {
+            (Some(name), Some(keys)) => {
+                let keys = array::to_python(py, keys)?.call_method0("tolist")?;
+                let pairs = py.import("builtins")?.call_method1("zip", (keys, tensor.to_f64()))?;
+                results.set_item(name, py.get_type::<PyDict>().call1((pairs,))?)?;
+            }
+            _ => results.set_item(&name, array::to_python(py, tensor)?)?,
+        }
+    }
+    Ok(results)
+}
+
+/// What a program remembers from one prediction to the next: a mapping of names to arrays, made by `Model.make_state`.
+///
+/// Reading gives a copy; assigning an array of the same shape replaces the contents. Predictions of several threads with
+/// one state wait for each other.
+#[pyclass(frozen, mapping, module = "milwright")]
+pub(crate) struct State {
+    shared: Arc<Shared>,
+    names: Vec<String>,
+    session: Mutex<Session>,
+}
+
+#[pymethods]
+impl State {
+    /// A copy of what the state of this name holds.
+    fn __getitem__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        let states = py.detach(|| lock(&self.session).states());
+        let found = states.into_iter().find(|(n, _)| n == name);
+        let (_, tensor) = found.ok_or_else(|| PyKeyError::new_err(name.to_owned()))?;
+        array::to_python(py, tensor)
+    }
+
+    /// Replaces what the state of this name holds.
+    fn __setitem__(&self, py: Python<'_>, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        if !self.names.iter().any(|n| n == name) {
+            return Err(PyKeyError::new_err(name.to_owned()));
+        }
+        let tensor = array::to_tensor(name, value, None)?;
+        let written = py.detach(|| lock(&self.session).write_state(name, &tensor));
+        written.map_err(|e| self.shared.error(py, &e))
+    }
+
+    fn __len__(&self) -> usize {
+        self.names.len()
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(PyTuple::new(py, &self.names)?.try_iter()?.into_any())
+    }
+
+    fn __contains__(&self, name: &Bound<'_, PyAny>) -> bool {
+        name.extract::<String>().is_ok_and(|name| self.names.contains(&name))
+    }
+
+    /// The names of the states.
+    fn keys(&self) -> Vec<String> {
+        self.names.clone()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<milwright.State {:?}>", self.names)
+    }
+}
