@@ -2,6 +2,10 @@
 """Run coremltools' own tests against $MIL_RUNNER and judge them by Milwright's rule.
 
     MIL_RUNNER=target/release/milwright python tests/conformance.py ../shared/conformance [--sample N] [SUITE ...]
+    python tests/conformance.py ../shared/conformance --shim milwright [--sample N] [SUITE ...]
+
+With `--shim milwright` the predictions are those of `import milwright.coremltools`, from the Python package that is installed, in place of the
+harness's own shim and the runner.
 
 The rule: a test whose models use only ops that have a card must pass. A test that fails because an op has no card yet (the runner
 answers with kind `unsupported`) is counted and listed by op, and is no failure; nor is one that conformance-exceptions.txt lists with the
@@ -26,12 +30,22 @@ def exceptions():
 
 def main():
     harness, rest = Path(sys.argv[1]), sys.argv[2:]
+    environment = dict(os.environ)
+    if "--shim" in rest:
+        at = rest.index("--shim")
+        if rest[at + 1 : at + 2] != ["milwright"]:
+            sys.exit("--shim takes the name of a shim: milwright")
+        del rest[at : at + 2]
+        path = [str(Path(__file__).parent / "shim"), environment.get("PYTHONPATH", "")]
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, path))
+        # The harness wants to hear of a runner; nothing runs it.
+        environment["MIL_RUNNER"] = "milwright.coremltools"
     jobs = str(os.cpu_count() or 1)
     with tempfile.TemporaryDirectory() as scratch:
         results = os.environ.get("RESULTS", f"{scratch}/results.jsonl")
         command = [sys.executable, str(harness / "run_coremltools_suite.py"), "--fp32", "-j", jobs]
         command += ["--out", results, "--log", results.replace(".jsonl", ".log"), *rest]
-        done = subprocess.run(command)
+        done = subprocess.run(command, env=environment)
         records = [json.loads(line) for line in Path(results).read_text().splitlines()]
     reached = [r for r in records if r.get("predicts")]
     bad = [r for r in reached if r["outcome"] == "failed"]

@@ -246,3 +246,18 @@ fn classifiers_give_a_label_and_a_dictionary() {
     assert_eq!(want[1].1.strings(), ["a", "b", "c"]);
     assert_eq!(want[2].1.to_f64(), [1.5, 2.5, 2.0]);
 }
+
+/// A label that is a number has bytes, but the op that makes it is no part of the plan.
+#[test]
+fn classes_may_be_numbers() {
+    let text = "tensor<fp32, [3]> p = t_half(x = x);
+        list<int64, 3> ids = const()[name = string(\"ids\"), val = list<int64, 3>([10, 20, 30])];
+        int64 id, dict<int64, fp64> all = classify(probabilities = p, classes = ids);";
+    let checked = program("tensor<fp32, [3]> x", text, "id, all");
+    let inputs = vec![("x".into(), tensor(&[3], &[1.0, 3.0, 2.0]))];
+    assert!(is_planned(&checked, &inputs));
+    let want = reference(&checked).run(&inputs).unwrap();
+    assert_eq!(cpu(&checked, &options(2, true)).run(&inputs).unwrap(), want);
+    assert_eq!(want[0].1.to_i64(), [20]);
+    assert_eq!(want[1].1.to_i64(), [10, 20, 30]);
+}

@@ -121,6 +121,8 @@ pub(crate) struct Drafter<'a> {
     pub(crate) function: FunctionId,
     pub(crate) types: &'a Specialised,
     pub(crate) groups: &'a [Vec<Group>],
+    /// Ops that run after the plan.
+    pub(crate) host: &'a [mil_ir::OpId],
     /// Values that are handed out besides the function's outputs.
     pub(crate) handed_out: &'a [ValueId],
     pub(crate) threads: usize,
@@ -194,12 +196,13 @@ impl Drafter<'_> {
             lower.draft.inputs.push((value, buffer));
         }
         lower.block(f.body)?;
-        // Outputs without bytes are made after the plan has run.
-        let has_bytes = |v: &ValueId| {
+        // Outputs without bytes, and those of host ops, are made after the plan has run.
+        let planned = |v: &ValueId| {
             let ty = self.types.types[v.index()].as_ref();
-            self.types.known[v.index()].is_some() || ty.and_then(single::concrete).is_some()
+            let by_host = matches!(f.values[*v].def, mil_ir::Def::Output(op, _) if self.host.contains(&op));
+            self.types.known[v.index()].is_some() || (ty.and_then(single::concrete).is_some() && !by_host)
         };
-        for &value in f.outputs().iter().filter(|v| has_bytes(v)).chain(self.handed_out) {
+        for &value in f.outputs().iter().filter(|v| planned(v)).chain(self.handed_out) {
             let buffer = lower.read(value)?;
             let ty = match &self.types.known[value.index()] {
                 Some(t) => Concrete { dtype: t.dtype(), shape: t.shape().to_vec() },

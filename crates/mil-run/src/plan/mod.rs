@@ -173,6 +173,7 @@ pub(crate) fn plan(
         function,
         types: &types,
         groups: &groups,
+        host: &host,
         handed_out: &handed_out,
         threads: pool.threads(),
         limit,

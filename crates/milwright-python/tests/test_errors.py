@@ -1,0 +1,107 @@
+"""Mistakes are exceptions that say everything."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+import milwright
+
+RELU = ("tensor<fp32, [2]> x", "tensor<fp32, [2]> y = relu(x = x);", "y")
+WRONG = ("tensor<fp32, [2]> x", "tensor<fp32, [3]> y = relu(x = x);\n tensor<fp32, [2]> z = exp(x = w);", "y")
+
+
+def test_a_wrong_program_is_refused_with_every_mistake(mil):
+    path = mil(*WRONG)
+    with pytest.raises(milwright.Error) as caught:
+        milwright.load(path)
+    error = caught.value
+    assert isinstance(error, RuntimeError) and len(error.diagnostics) >= 1
+    first = error.diagnostics[0]
+    assert first.severity == "error" and "/" in first.code and first.message
+    assert first.place.file == str(path) and first.place.line >= 4
+    assert "program.mil" in str(error) and "^" in str(error), "the text shows the source"
+
+
+def test_the_check_gives_what_the_error_carries(mil):
+    path = mil(*RELU[:1], "tensor<fp32, [3]> y = relu(x = x);", "y")
+    (found,) = milwright.check(path)
+    assert found.code == "check/declared-type" and found.help and found.place.op == "y"
+    assert str(found).startswith(f"{path}:4:") and "[check/declared-type]" in str(found)
+    with pytest.raises(milwright.Error) as caught:
+        milwright.load(path)
+    assert caught.value.diagnostics == [found]
+    assert milwright.check(mil(*RELU)) == []
+
+
+def test_a_missing_file_is_a_diagnostic(tmp_path):
+    assert [d.code for d in milwright.check(tmp_path / "none.mil")] == ["file/not-found"]
+    for call in (milwright.load, milwright.inspect):
+        with pytest.raises(milwright.Error, match="file/not-found"):
+            call(tmp_path / "none.mil")
+
+
+@pytest.mark.parametrize(
+    "inputs, code",
+    [
+        ({}, "run/input-missing"),
+        ({"x": np.zeros(3, np.float32)}, "run/input-shape"),
+        ({"x": np.zeros(2, np.float32), "z": np.zeros(2)}, "run/input-unknown"),
+        ({"x": np.array([True, False])}, "run/input-dtype"),
+        ({"x": ["a", "b"]}, "run/input-dtype"),
+    ],
+)
+def test_inputs_that_do_not_fit(load, inputs, code):
+    model = load(*RELU)
+    with pytest.raises(milwright.Error) as caught:
+        model.predict(inputs)
+    assert [d.code for d in caught.value.diagnostics] == [code]
+    assert model.predict({"x": [1, -1]})["y"].tolist() == [1, 0], "the model goes on"
+
+
+def test_floats_do_not_become_integers_unasked(load):
+    model = load("tensor<int32, [2]> x", "tensor<int32, [2]> y = add(x = x, y = int32(1));", "y")
+    with pytest.raises(milwright.Error, match="run/input-dtype"):
+        model.predict({"x": [1.5, 2.5]})
+    with pytest.raises(milwright.Error, match="run/input-dtype"):
+        model.predict({"x": np.array([1, 2**40])})
+
+
+@pytest.mark.parametrize("value", [np.zeros(2, np.complex64), np.zeros(2, "datetime64[s]"), [object(), object()], [None, 1]])
+def test_elements_that_mil_has_not(load, value):
+    with pytest.raises(TypeError, match="`x`"):
+        load(*RELU).predict({"x": value})
+
+
+def test_what_is_no_mapping_of_names_is_refused(load):
+    model = load(*RELU)
+    for inputs in ([1, 2], {1: [1, 2]}, None):
+        with pytest.raises(TypeError):
+            model.predict(inputs)
+
+
+def test_an_op_that_fails_while_running_names_itself(load):
+    model = load(
+        "tensor<fp32, [2]> x, int32 i",
+        "tensor<fp32, []> y = gather(x = x, indices = i, axis = int32(0), batch_dims = int32(0), validate_indices = bool(true));",
+        "y",
+    )
+    with pytest.raises(milwright.Error) as caught:
+        model.predict({"x": [1, 2], "i": 5})
+    assert caught.value.diagnostics[0].place.op == "y"
+
+
+def test_an_unknown_op_is_said_to_be_one(mil):
+    with pytest.raises(milwright.Error) as caught:
+        milwright.load(mil("tensor<fp32, [2]> x", "tensor<fp32, [2]> y = no_such_op(x = x);", "y"))
+    assert caught.value.unsupported
+    with pytest.raises(milwright.Error) as caught:
+        milwright.load(mil(*WRONG))
+    assert not caught.value.unsupported
+
+
+def test_errors_can_be_pickled(mil):
+    with pytest.raises(milwright.Error) as caught:
+        milwright.load(mil(*WRONG))
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert str(again) == str(caught.value) and again.diagnostics == caught.value.diagnostics
