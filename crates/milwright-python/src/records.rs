@@ -204,7 +204,7 @@ fn kind_of(ty: &Type) -> &'static str {
         Type::Dict(..) => "dictionary",
         Type::List(..) | Type::Tuple(..) => "sequence",
         Type::Tensor(t) if t.dtype == DType::String => "string",
-        Type::Tensor(_) | Type::State(_) => "array",
+        Type::Tensor(_) | Type::Unranked(_) | Type::State(_) => "array",
     }
 }
 
