@@ -107,3 +107,15 @@ impl Surfaces for Here {
         unsafe { IOSurfaceUnlock(surface, 0, std::ptr::null_mut()) == 0 }
     }
 }
+
+/// `.ci/darwin-check` asks for these mistakes, to see that this file is read at all.
+#[cfg(negative_control = "name")]
+fn negative_control() {
+    nothing_has_this_name();
+}
+
+/// As above, for the linter.
+#[cfg(negative_control = "lint")]
+pub fn negative_control(x: i32) -> bool {
+    x == x
+}
