@@ -6,6 +6,7 @@
 //! **Where to start reading:** [`cards`], which writes the index of the op cards.
 
 pub mod cards;
+pub mod links;
 pub mod new_card;
 pub mod tidy;
 
@@ -39,6 +40,7 @@ pub fn generated_in(root: &Path) -> std::io::Result<Vec<Generated>> {
 pub fn untidy() -> Result<Vec<String>, String> {
     let root = root();
     let mut found = tidy::tidy(&root).map_err(|e| e.to_string())?;
+    found.extend(links::broken(&root).map_err(|e| e.to_string())?);
     let page = root.join("ARCHITECTURE.md");
     let architecture = std::fs::read_to_string(&page).map_err(|e| format!("{}: {e}", page.display()))?;
     found.extend(tidy::map(&architecture, &tidy::crates(&root)?));
