@@ -19,6 +19,7 @@ fn main() {
     cc::Build::new()
         .files(files)
         .flag("-xobjective-c")
+        .flag("-std=gnu11")
         .flag("-fobjc-exceptions")
         .flag("-fexceptions")
         .flag("-fconstant-string-class=NSConstantString")

@@ -12,10 +12,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Folders staged by Milwright begin so, followed by the number of the process that owns them.
 const PREFIX: &str = "milwright-";
 
+/// The file in a staged folder that names another folder which belongs to it.
+const OWNS: &str = "owns";
+
 /// A folder that is removed when this is dropped; one left by a process that crashed is removed by the next [`Stage::new`].
 #[derive(Debug)]
 pub struct Stage {
     root: PathBuf,
+    /// A folder whose name a framework prescribes; `root` only marks whose it is.
+    named: Option<PathBuf>,
 }
 
 impl Stage {
@@ -27,20 +32,54 @@ impl Stage {
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let root = parent.join(format!("{PREFIX}{}-{n}", std::process::id()));
         fs::create_dir_all(&root).map_err(|e| failed(&root, &e))?;
-        Ok(Stage { root })
+        Ok(Stage { root, named: None })
+    }
+
+    /// A folder of that name in the temporary directory. Several stages may share one; the last to go removes it.
+    pub fn named(name: &str) -> Result<Stage, BridgeError> {
+        let mut stage = Stage::new()?;
+        let named = std::env::temp_dir().join(name);
+        // The mark is there before the folder, so that a crash in between leaves nothing unowned.
+        write(&stage.root.join(OWNS), name.as_bytes())?;
+        fs::create_dir_all(&named).map_err(|e| failed(&named, &e))?;
+        stage.named = Some(named);
+        Ok(stage)
     }
 
     /// The folder.
     pub fn path(&self) -> &Path {
-        &self.root
+        self.named.as_deref().unwrap_or(&self.root)
     }
 }
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        // Nothing can be done about a folder that does not go; the next process tries again.
-        let _ = fs::remove_dir_all(&self.root);
+        remove(&self.root);
     }
+}
+
+/// Removes a staged folder, and the one it owns unless another owns it too.
+fn remove(root: &Path) {
+    let owned = fs::read_to_string(root.join(OWNS)).ok();
+    // Nothing can be done about a folder that does not go; the next process tries again.
+    let _ = fs::remove_dir_all(root);
+    let Some((name, parent)) = owned.zip(root.parent()) else { return };
+    let shared = stages(parent).any(|other| fs::read_to_string(other.join(OWNS)).is_ok_and(|n| n == name));
+    // A name that is a path was not written by us.
+    if !shared && !name.is_empty() && !name.contains(['/', '.']) {
+        let _ = fs::remove_dir_all(parent.join(name));
+    }
+}
+
+/// The staged folders of all processes.
+fn stages(parent: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(parent).into_iter().flatten().flatten();
+    entries.filter(|e| owner(&e.file_name().to_string_lossy()).is_some()).map(|e| e.path())
+}
+
+/// The process that staged a folder of this name.
+fn owner(name: &str) -> Option<u32> {
+    name.strip_prefix(PREFIX)?.split('-').next()?.parse().ok()
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> BridgeError {
@@ -49,13 +88,10 @@ fn failed(path: &Path, error: &std::io::Error) -> BridgeError {
 
 /// Removes folders of processes that are gone.
 fn sweep(parent: &Path) {
-    let Ok(entries) = fs::read_dir(parent) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let owner = name.to_str().and_then(|n| n.strip_prefix(PREFIX)).and_then(|n| n.split('-').next());
-        let Some(owner) = owner.and_then(|n| n.parse::<u32>().ok()) else { continue };
-        if !is_alive(owner) {
-            let _ = fs::remove_dir_all(entry.path());
+    for stage in stages(parent) {
+        let owner = stage.file_name().and_then(|n| owner(&n.to_string_lossy()));
+        if owner.is_some_and(|o| o != std::process::id() && !is_alive(o)) {
+            remove(&stage);
         }
     }
 }
@@ -115,4 +151,46 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), BridgeError> {
     }
     let mut out = BufWriter::new(fs::File::create(path).map_err(fail)?);
     out.write_all(bytes).and_then(|()| out.flush()).map_err(fail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_named_folder_goes_with_its_last_owner() {
+        let name = format!("MilwrightStageTest{}", std::process::id());
+        let (one, two) = (Stage::named(&name).unwrap(), Stage::named(&name).unwrap());
+        let folder = one.path().to_owned();
+        assert_eq!(folder, two.path());
+        drop(one);
+        assert!(folder.is_dir());
+        drop(two);
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn what_a_dead_process_left_is_removed() {
+        // A number that no process has: the largest there is.
+        let parent = std::env::temp_dir();
+        let (mark, folder) =
+            (parent.join(format!("{PREFIX}4194305-0")), parent.join("MilwrightStageTestDead"));
+        fs::create_dir_all(&mark).unwrap();
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(mark.join(OWNS), "MilwrightStageTestDead").unwrap();
+        drop(Stage::new().unwrap());
+        assert!(!mark.exists() && !folder.exists());
+    }
+
+    #[test]
+    fn a_path_is_no_name() {
+        let mark = std::env::temp_dir().join(format!("{PREFIX}4194306-0"));
+        let precious = std::env::temp_dir().join(format!("milwright.precious.{}", std::process::id()));
+        fs::create_dir_all(&mark).unwrap();
+        fs::create_dir_all(&precious).unwrap();
+        fs::write(mark.join(OWNS), precious.to_string_lossy().as_bytes()).unwrap();
+        drop(Stage::new().unwrap());
+        assert!(precious.exists());
+        fs::remove_dir(precious).unwrap();
+    }
 }

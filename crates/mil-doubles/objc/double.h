@@ -45,4 +45,8 @@ int double_surface_unlock(IOSurfaceRef surface);
 /* An NSError with a description, autoreleased. */
 NSError *double_error(NSString *domain, NSInteger code, NSString *description);
 
+/* Counts an object made, and one gone. */
+void double_object_made(void);
+void double_object_gone(void);
+
 #endif

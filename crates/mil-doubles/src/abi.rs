@@ -17,20 +17,20 @@ struct Program {
     functions: Vec<(CString, [Vec<CString>; 3])>,
 }
 
-fn c_string(text: &str) -> CString {
+pub(crate) fn c_string(text: &str) -> CString {
     CString::new(text.replace('\0', " ")).unwrap_or_default()
 }
 
 /// # Safety
 /// `text` is a C string.
-unsafe fn utf8<'a>(text: *const c_char) -> &'a str {
+pub(crate) unsafe fn utf8<'a>(text: *const c_char) -> &'a str {
     // SAFETY: as the caller promises.
     unsafe { CStr::from_ptr(text) }.to_str().unwrap_or_default()
 }
 
 /// # Safety
 /// `why` is null or a place for a pointer.
-unsafe fn explain(why: *mut *mut c_char, text: &str) {
+pub(crate) unsafe fn explain(why: *mut *mut c_char, text: &str) {
     if !why.is_null() {
         // SAFETY: as the caller promises; freed by `double_free_text`.
         unsafe { *why = c_string(text).into_raw() };

@@ -12,14 +12,22 @@
 //! asks of this one.
 
 mod abi;
+mod alive;
+pub mod ane;
 pub mod behaviour;
+mod behaviours;
 pub mod notes;
 pub mod program;
 pub mod surface;
 mod symbols;
+#[cfg(all(feature = "gnustep", not(target_vendor = "apple")))]
+mod throwing;
 
+pub use alive::objects_alive;
 pub use behaviour::{Behaviour, Broken};
 pub use symbols::{exports, symbol};
+#[cfg(all(feature = "gnustep", not(target_vendor = "apple")))]
+pub use throwing::{Throwing, throw_from};
 
 #[cfg(all(feature = "gnustep", not(target_vendor = "apple")))]
 unsafe extern "C" {

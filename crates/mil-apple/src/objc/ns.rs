@@ -128,9 +128,15 @@ pub fn get(dictionary: &AnyObject, key: &str) -> Option<Obj> {
 
 /// An NSData with a copy of the bytes.
 pub fn data(bytes: &[u8]) -> Obj {
-    let start: *const c_void = bytes.as_ptr().cast();
-    // SAFETY: a public method with these types; it copies.
-    unsafe { msg_send![class(c"NSData"), dataWithBytes: start, length: bytes.len()] }
+    // SAFETY: public methods with these types; the object has as many bytes as it was made with.
+    unsafe {
+        let data: Obj = msg_send![class(c"NSMutableData"), dataWithLength: bytes.len()];
+        let start: *mut c_void = msg_send![&*data, mutableBytes];
+        if !start.is_null() {
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), start.cast(), bytes.len());
+        }
+        data
+    }
 }
 
 /// A file URL.

@@ -1,0 +1,5 @@
+//! The runtime `ane` against the doubles.
+
+mod common;
+mod refusals;
+mod runs;

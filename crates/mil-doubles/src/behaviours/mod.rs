@@ -1,0 +1,3 @@
+//! What each family of doubles is known to do.
+
+pub(crate) mod ane;
