@@ -112,12 +112,16 @@ pub(crate) struct Source {
 
 #[derive(Args)]
 pub(crate) struct Inputs {
-    /// An input: a .npy file, `random`, `zeros`, `ones` or a number. May be given once for each input.
+    /// An input: a .npy file, a .png or .jpg file for an image, `random`, `zeros`, `ones` or a number. May be given once for
+    /// each input.
     #[arg(long = "input", value_name = "NAME=VALUE")]
     pub(crate) input: Vec<String>,
     /// Inputs by name from an .npz file.
     #[arg(long, value_name = "FILE.npz")]
     pub(crate) inputs: Option<PathBuf>,
+    /// Stretch images to the size the model takes [default: refuse those of another size].
+    #[arg(long)]
+    pub(crate) resize: bool,
     /// Size of an input with flexible shape, `NAME=1x128` [default: the program's own default, or 1 for each open size].
     #[arg(long = "shape", value_name = "NAME=SIZES")]
     pub(crate) shape: Vec<String>,
@@ -134,9 +138,12 @@ pub(crate) struct Run {
     pub(crate) inputs: Inputs,
     #[command(flatten)]
     pub(crate) machine: Machine,
-    /// Write the outputs to an .npz file.
-    #[arg(long, value_name = "FILE.npz")]
-    pub(crate) output: Option<PathBuf>,
+    /// Write the outputs to an .npz file, or an image output to a .png file: `NAME=FILE.png`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Vec<String>,
+    /// How many classes of a classifier to show.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(crate) top: usize,
     /// Compare every step with the reference runtime [default on a terminal].
     #[arg(long, overrides_with = "no_verify")]
     pub(crate) verify: bool,

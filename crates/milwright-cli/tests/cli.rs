@@ -297,4 +297,70 @@ fn programs_are_linked_verified_and_told_what_is_wrong() {
         assert!(text(&refused.stderr).contains(wanted), "{bind}: {}", text(&refused.stderr));
     }
     assert_eq!(milwright(&["link", &a, "-o", "-"]).status.code(), Some(2));
+
+/// A bundle that turns a photo of this size into its negative.
+fn negative(scratch: &Scratch, name: &str, width: usize, height: usize) -> String {
+    let folder = scratch.0.join(format!("{name}.mlmodelc"));
+    std::fs::create_dir_all(&folder).unwrap();
+    let image = |name: &str| {
+        format!(
+            r#"[{{"name": "{name}", "type": "Image", "width": "{width}", "height": "{height}", "colorspace": "RGB"}}]"#
+        )
+    };
+    let metadata = format!(
+        r#"[{{"specificationVersion": 8, "inputSchema": {}, "outputSchema": {}}}]"#,
+        image("photo"),
+        image("negative")
+    );
+    std::fs::write(folder.join("metadata.json"), metadata).unwrap();
+    let ty = format!("tensor<fp32, [1, 3, {height}, {width}]>");
+    let program = format!(
+        "program(1.3)\n{{\n    func main<ios17>({ty} photo) {{\n            {ty} negative = sub(x = fp32(255.0), \
+         y = photo);\n        }} -> (negative);\n}}\n"
+    );
+    std::fs::write(folder.join("model.mil"), program).unwrap();
+    folder.display().to_string()
+}
+
+#[test]
+fn images_go_in_and_out_as_files() {
+    let scratch = Scratch::new("images");
+    let (small, large) = (negative(&scratch, "small", 3, 2), negative(&scratch, "large", 6, 4));
+    let (white, black) = (scratch.file("white.png"), scratch.file("black.png"));
+    let run = |model: &str, from: &str, to: &str, more: &[&str]| {
+        let (from, to) = (format!("photo={from}"), format!("negative={to}"));
+        let args = [&["run", model, "--no-verify", "--input", &from, "--output", &to], more].concat();
+        let out = milwright(&args);
+        (out.status.code(), text(&out.stdout) + &text(&out.stderr))
+    };
+    let (status, out) = run(&small, "zeros", &white, &[]);
+    assert!(status == Some(0) && out.contains("range 255.000000 to 255.000000"), "{out}");
+    let (status, out) = run(&small, &white, &black, &[]);
+    assert!(status == Some(0) && out.contains("range 0.000000 to 0.000000"), "{out}");
+
+    let (status, out) = run(&large, &white, &black, &[]);
+    assert!(status == Some(1) && out.contains("3 x 2") && out.contains("6 x 4"), "{out}");
+    let (status, out) = run(&large, &white, &black, &["--resize"]);
+    assert!(status == Some(0) && out.contains("range 0.000000 to 0.000000"), "{out}");
+    let (status, out) = run(&large, "README.md.png", &black, &[]);
+    assert!(status == Some(1) && out.contains("no file"), "{out}");
+}
+
+#[test]
+fn a_classifier_shows_its_best_classes() {
+    let scratch = Scratch::new("classes");
+    let program = scratch.file("insects.mil");
+    let source = r#"program(1.3)
+{
+    func main<ios17>(tensor<fp32, [3]> odds) {
+            list<string, 3> names = const()[val = list<string, 3>(["ant", "bee", "cat"])];
+            string label, dict<string, fp64> p = classify(classes = names, probabilities = odds);
+        } -> (label, p);
+}
+"#;
+    std::fs::write(&program, source).unwrap();
+    let out = milwright(&["run", &program, "--no-verify", "--input", "odds=ones", "--top", "2"]);
+    let shown = text(&out.stdout);
+    assert!(out.status.success() && shown.contains("\"ant\""), "{shown}{}", text(&out.stderr));
+    assert!(shown.contains("p 3 classes\n  1.000000  ant\n  1.000000  bee\n  1 more"), "{shown}");
 }

@@ -3,7 +3,10 @@
 use crate::args::{Inputs, Machine, RuntimeName, Source};
 use crate::terminal::Terminal;
 use anyhow::{Context, anyhow, bail};
-use milwright::{AppleRuntime, Fill, LoadOptions, Model, Opened, Port, Random, Report, RuntimeKind, Tensor};
+use milwright::{
+    AppleRuntime, Fill, LoadOptions, Model, Opened, Pixels, Port, Random, Report, RuntimeKind, Sizing, Tensor,
+};
+use std::path::Path;
 
 /// A model, or its mistakes are on stderr already.
 pub(crate) enum Loading {
@@ -96,7 +99,18 @@ pub(crate) fn inputs(model: &Model, args: &Inputs) -> anyhow::Result<Made> {
                     .with_context(|| format!("input `{name}` of shape {:?}", shape_of(port, &shapes)))?
             }
             Err(()) if value.ends_with(".npy") => milwright::npz::load_npy(value)?,
-            Err(()) => bail!("`--input {spec}`: a value is a .npy file, random, zeros, ones or a number"),
+            Err(()) if is_image(value) => {
+                let sizing = if args.resize { Sizing::Stretch } else { Sizing::Exact };
+                let taken = model.image_input(name, &Pixels::read(value)?, sizing);
+                taken.map_err(|d| milwright::Failure {
+                    path: value.into(),
+                    source: None,
+                    diagnostics: vec![d],
+                })?
+            }
+            Err(()) => bail!(
+                "`--input {spec}`: a value is a .npy, .png or .jpg file, random, zeros, ones or a number"
+            ),
         };
         tensors.push((name.to_owned(), tensor));
     }
@@ -112,6 +126,12 @@ pub(crate) fn inputs(model: &Model, args: &Inputs) -> anyhow::Result<Made> {
         drawn = true;
     }
     Ok(Made { tensors, seed: drawn.then_some(seed) })
+}
+
+/// Does the name end as that of an image?
+fn is_image(name: &str) -> bool {
+    let ending = Path::new(name).extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    ending.is_some_and(|e| matches!(e.as_str(), "png" | "jpg" | "jpeg"))
 }
 
 fn port<'m>(model: &'m Model, name: &str) -> anyhow::Result<&'m Port> {

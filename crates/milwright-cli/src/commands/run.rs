@@ -4,7 +4,8 @@ use crate::args::{Run, RuntimeName};
 use crate::commands::load::{self, Loading};
 use crate::outcome::Outcome;
 use crate::terminal::Terminal;
-use milwright::{Comparison, Deviation, Model, Summary, Tensor};
+use anyhow::Context;
+use milwright::{Comparison, Deviation, Model, Ranking, Summary, Tensor};
 use std::io::Write;
 use std::time::Instant;
 
@@ -34,7 +35,11 @@ pub(crate) fn run(args: Run, terminal: &Terminal) -> anyhow::Result<Outcome> {
     for (name, tensor) in &made.tensors {
         writeln!(out, "{} {}", terminal.strong(name), terminal.faint(&format!("{} (input)", tensor.ty())))?;
     }
-    for (name, tensor) in &outputs {
+    let rankings = Ranking::all(&outputs);
+    for ranking in &rankings {
+        rank(&mut out, terminal, ranking, args.top)?;
+    }
+    for (name, tensor) in outputs.iter().filter(|(name, _)| rankings.iter().all(|r| !r.holds(name))) {
         show(&mut out, terminal, name, tensor)?;
     }
     writeln!(
@@ -47,9 +52,9 @@ pub(crate) fn run(args: Run, terminal: &Terminal) -> anyhow::Result<Outcome> {
     if elsewhere {
         writeln!(out, "where it ran: {}", model.placement())?;
     }
-    if let Some(path) = &args.output {
-        milwright::npz::save(path, outputs.iter().map(|(n, t)| (n.as_str(), t)))?;
-        writeln!(out, "wrote {}", path.display())?;
+    for target in &args.output {
+        let path = write_output(&model, &outputs, target)?;
+        writeln!(out, "wrote {path}")?;
     }
     if args.verify || (terminal.interactive && !args.no_verify) {
         if elsewhere {
@@ -58,6 +63,39 @@ pub(crate) fn run(args: Run, terminal: &Terminal) -> anyhow::Result<Outcome> {
         return verify(&mut out, terminal, &model, &made.tensors);
     }
     Ok(Outcome::Fine)
+}
+
+/// Writes what `--output` asks for: `FILE.npz`, or `NAME=FILE.png`. Gives the file.
+fn write_output<'t>(model: &Model, outputs: &[(String, Tensor)], target: &'t str) -> anyhow::Result<&'t str> {
+    let Some((name, path)) = target.split_once('=').filter(|(_, path)| path.ends_with(".png")) else {
+        milwright::npz::save(target, outputs.iter().map(|(n, t)| (n.as_str(), t)))?;
+        return Ok(target);
+    };
+    let found = outputs.iter().find(|(n, _)| n == name);
+    let (_, tensor) = found.with_context(|| {
+        let names: Vec<&str> = outputs.iter().map(|(n, _)| n.as_str()).collect();
+        format!("`--output {target}`: the outputs are {}", names.join(", "))
+    })?;
+    let image = model.image_output(name, tensor).map_err(|d| milwright::Failure {
+        path: path.into(),
+        source: None,
+        diagnostics: vec![d],
+    })?;
+    image.write_png(path)?;
+    Ok(path)
+}
+
+/// The classes of a classifier, the most probable first.
+fn rank(out: &mut impl Write, terminal: &Terminal, ranking: &Ranking, top: usize) -> std::io::Result<()> {
+    let count = ranking.classes.len();
+    writeln!(out, "{} {}", terminal.strong(&ranking.name), terminal.faint(&format!("{count} classes")))?;
+    for (label, probability) in ranking.classes.iter().take(top) {
+        writeln!(out, "  {probability:.6}  {label}")?;
+    }
+    match count.saturating_sub(top) {
+        0 => Ok(()),
+        more => writeln!(out, "  {}", terminal.faint(&format!("{more} more; --top N shows more"))),
+    }
 }
 
 fn show(out: &mut impl Write, terminal: &Terminal, name: &str, tensor: &Tensor) -> std::io::Result<()> {
