@@ -232,10 +232,11 @@ fn random_programs_cut_in_two_and_joined_are_the_chain() {
     for seed in start..start + n {
         let mut rng = Rng(seed as u64);
         let (opset, templates) = &sets[rng.below(sets.len())];
-        let length = 2 + rng.below(10);
+        let length = 2 + rng.below(16);
         let steps = chain(&mut rng, templates, length);
-        let at = 1 + rng.below(steps.len() - 1);
-        let (first, second, crossing) = cut(&steps, at, templates);
+        // Where most goes from one half to the other.
+        let cuts = (1..steps.len()).map(|at| cut(&steps, at, templates));
+        let (first, second, crossing) = cuts.max_by_key(|(.., c)| c.len()).expect("two steps or more");
         let (a, mut inputs) = assemble(&first, templates, opset.text());
         let (b, more) = assemble(&second, templates, opset.text());
         let program = |program: mil_ir::Program| {

@@ -209,3 +209,44 @@ fn functions_are_chosen_by_program_and_problems_name_their_file() {
     assert!(text.contains("h_1 = exp(x = x)") && text.contains("h = tanh(x = h_1)"), "{text}");
     assert_eq!(link.wires()[0].output, "1:h");
 }
+
+/// What a model says about an input goes with it: an image stays an image, under the input's new name.
+#[test]
+fn descriptions_go_with_the_ports_that_are_left() {
+    use mil_codec::package::proto;
+    let folder = folder("link_descriptions");
+    let package = |name: &str, text: &str| {
+        let (mil, path) = (folder.join(format!("{name}.mil")), folder.join(format!("{name}.mlpackage")));
+        fs::write(&mil, text).unwrap();
+        milwright::save(&path, &open(&mil).unwrap().program, &Default::default()).unwrap();
+        open(&path).unwrap()
+    };
+    let text = |input: &str, output: &str| {
+        format!(
+            "program(1.3)\n{{\n    func main<ios17>(tensor<fp32, [1, 3, 4, 5]> {input}) {{\n            tensor<fp32, [1, 3, 4, 5]> {output} = relu(x = {input});\n        }} -> ({output});\n}}"
+        )
+    };
+    let mut a = package("a", &text("x", "h"));
+    let mut b = package("b", &text("h", "x"));
+    let image = proto::ImageFeatureType {
+        width: 5,
+        height: 4,
+        color_space: proto::image_feature_type::ColorSpace::Rgb.into(),
+        size_flexibility: None,
+    };
+    let model = &mut a.description.as_mut().unwrap().model;
+    model.input[0].short_description = "what the camera sees".to_owned();
+    model.input[0].r#type = Some(proto::FeatureType {
+        r#type: Some(proto::feature_type::Type::ImageType(image)),
+        ..Default::default()
+    });
+    let model = &mut b.description.as_mut().unwrap().model;
+    model.output[0].short_description = "what is left".to_owned();
+    let link = linked(vec![a, b], &LinkOptions::default());
+    let warnings = link.save(folder.join("both.mlpackage"), false).unwrap();
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let interface = open(folder.join("both.mlpackage")).unwrap().interface("main").unwrap();
+    assert!(matches!(interface.inputs[0].kind, milwright::FeatureKind::Image(_)), "{interface:?}");
+    assert_eq!(interface.inputs[0].description, "what the camera sees");
+    assert_eq!((&*interface.outputs[0].name, &*interface.outputs[0].description), ("x_2", "what is left"));
+}

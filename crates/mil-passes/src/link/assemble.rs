@@ -215,12 +215,15 @@ impl<'a> Joiner<'a> {
         let function = self.parts[to.part].function();
         let input = function.values[function.params()[to.port]].name.clone();
         let name = self.names.fresh(to.part, &input);
-        let shape = self.function.values[value].ty.as_tensor().map(|t| t.shape.clone()).unwrap_or_default();
+        let ty = match &self.function.values[value].ty {
+            Type::Tensor(t) => Type::tensor(dtype, t.shape.clone()),
+            _ => Type::Unranked(dtype),
+        };
         let args = vec![
             ("dtype".into(), Arg::constant(Constant::string(dtype.name()))),
             ("x".into(), Arg::value(value)),
         ];
-        let made = self.insert("cast", args, name, Type::tensor(dtype, shape));
+        let made = self.insert("cast", args, name, ty);
         self.casts.insert((value, dtype), made);
         made
     }

@@ -2,7 +2,7 @@
 
 use super::Part;
 use crate::codes;
-use mil_base::{DType, Diagnostic, Name, TensorType, Type};
+use mil_base::{DType, Diagnostic, Name, Shape, Type};
 
 /// The two ends of a wire.
 pub(super) struct Ends<'a> {
@@ -22,14 +22,15 @@ pub(super) fn castable(from: DType, to: DType) -> bool {
 
 /// The type to convert to, if the output fits the input; else what is wrong.
 pub(super) fn fit(ends: &Ends<'_>, cast: bool) -> Result<Option<DType>, Diagnostic> {
-    let (Some(given), Some(wanted)) = (ends.given.as_tensor(), ends.wanted.as_tensor()) else {
+    let (Some((from, given)), Some((to, wanted))) = (tensor(ends.given), tensor(ends.wanted)) else {
         let help = format!("bind another output to `{}`", ends.input);
         return Err(Diagnostic::error(codes::KIND, ends.sentence()).help(help));
     };
-    if !given.shape.may_equal(&wanted.shape) {
+    if let (Some(given), Some(wanted)) = (given, wanted)
+        && !given.may_equal(wanted)
+    {
         return Err(Diagnostic::error(codes::SHAPE, ends.sentence()).help(ends.reshaping(given, wanted)));
     }
-    let (from, to) = (given.dtype, wanted.dtype);
     match (from == to, castable(from, to)) {
         (true, _) => Ok(None),
         (false, true) if cast => Ok(Some(to)),
@@ -41,6 +42,15 @@ pub(super) fn fit(ends: &Ends<'_>, cast: bool) -> Result<Option<DType>, Diagnost
     }
 }
 
+/// The element type of a tensor, and its shape if its rank is known.
+fn tensor(ty: &Type) -> Option<(DType, Option<&Shape>)> {
+    match ty {
+        Type::Tensor(t) => Some((t.dtype, Some(&t.shape))),
+        Type::Unranked(dtype) => Some((*dtype, None)),
+        _ => None,
+    }
+}
+
 impl Ends<'_> {
     fn sentence(&self) -> String {
         let Ends { giver, output, given, taker, input, wanted } = self;
@@ -48,13 +58,12 @@ impl Ends<'_> {
         format!("`{taker}` takes `{input}` as {wanted}, but `{giver}` gives `{output}` as {given}")
     }
 
-    fn reshaping(&self, given: &TensorType, wanted: &TensorType) -> String {
+    fn reshaping(&self, given: &Shape, wanted: &Shape) -> String {
         let (giver, output, input) = (self.giver.file, self.output, self.input);
-        let counts = given.shape.count().zip(wanted.shape.count());
+        let counts = given.count().zip(wanted.count());
         if counts.is_some_and(|(a, b)| a == b) {
             return format!(
-                "the number of elements is the same: end `{giver}` with a `reshape` (or `transpose`) of `{output}` to {}",
-                wanted.shape
+                "the number of elements is the same: end `{giver}` with a `reshape` (or `transpose`) of `{output}` to {wanted}"
             );
         }
         format!("bind another output to `{input}`, or keep it an input with --separate {input}")

@@ -129,8 +129,11 @@ pub fn link(parts: &[Part<'_>], options: &LinkOptions) -> Result<Linked, Vec<Pro
     let assembled = assemble(parts, &wiring, opset);
     let assemble::Assembled { program, ops: origins, outputs, warnings: found } = assembled;
     warnings.extend(found);
-    let checked = check(program, &Origins::default(), parts[0].checked.ops(), Target::default())
-        .map_err(|found| found.into_iter().map(|d| refused(parts, &origins, opset, d)).collect::<Vec<_>>())?;
+    let target = Target::default();
+    let checked = check(program, &Origins::default(), parts[0].checked.ops(), target).map_err(|found| {
+        let errors = found.into_iter().filter(Diagnostic::is_error);
+        errors.map(|d| refused(parts, &origins, opset, d)).collect::<Vec<_>>()
+    })?;
     Ok(Linked { checked, feeds: wiring.feeds, params: wiring.params, outputs, warnings })
 }
 
@@ -150,13 +153,18 @@ fn refused(
     let origin = place.op.and_then(|op| origins.get(op as usize).copied().flatten());
     let Some((part, op)) = origin else { return Problem { part: 0, diagnostic } };
     let (file, own) = (parts[part].file, parts[part].checked.opset(parts[part].function));
-    let message = match own == opset {
-        true => format!("once `{file}` is linked: {}", diagnostic.message),
-        false => format!(
-            "in {opset}, the newest op set of the programs ({file} has {own}): {}",
-            diagnostic.message
+    let remedy = format!("make `{file}` for {opset}, or link it with programs for {own}");
+    let (message, help) = match (own == opset, diagnostic.help) {
+        (true, help) => (format!("once `{file}` is linked: {}", diagnostic.message), help),
+        (false, help) => (
+            format!(
+                "{opset}, the newest op set of the programs, refuses an op of {own}: {}",
+                diagnostic.message
+            ),
+            Some(help.map_or_else(|| remedy.clone(), |help| format!("{help}; or {remedy}"))),
         ),
     };
     let place = Place { argument: place.argument, ..parts[part].function().place(op) };
-    Problem { part, diagnostic: Diagnostic { message, labels: vec![Label::place(place, "")], ..diagnostic } }
+    let labels = vec![Label::place(place, "")];
+    Problem { part, diagnostic: Diagnostic { message, labels, help, ..diagnostic } }
 }
