@@ -20,7 +20,7 @@ pub fn all() -> impl Iterator<Item = &'static Behaviour> {
 }
 
 /// One table for each family of doubles, beside its code.
-const TABLES: &[&[Behaviour]] = &[crate::behaviours::ane::TABLE];
+const TABLES: &[&[Behaviour]] = &[crate::behaviours::ane::TABLE, crate::e5rt::BEHAVIOURS];
 
 static BROKEN: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
 

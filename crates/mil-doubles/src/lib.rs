@@ -16,6 +16,7 @@ mod alive;
 pub mod ane;
 pub mod behaviour;
 mod behaviours;
+pub mod e5rt;
 pub mod notes;
 pub mod program;
 pub mod surface;

@@ -12,7 +12,7 @@ pub(crate) struct Export {
 }
 
 /// One table for each family of calls, beside its code.
-const TABLES: &[fn() -> Vec<Export>] = &[];
+const TABLES: &[fn() -> Vec<Export>] = &[crate::e5rt::exports];
 
 /// The function of that name.
 pub fn symbol(name: &str) -> Option<NonNull<c_void>> {
