@@ -66,12 +66,16 @@ impl Library {
 
     /// The address of a function, as it is spelt or with the underscore that some tools add.
     pub fn symbol(&self, name: &str) -> Result<NonNull<c_void>, BridgeError> {
-        let found = self.find(name).or_else(|| self.find(&format!("_{name}")));
-        found.ok_or_else(|| BridgeError::MissingSymbol {
+        self.find(name).or_else(|| self.find(&format!("_{name}"))).ok_or_else(|| self.missing(name))
+    }
+
+    /// The error for a function that is not there.
+    pub fn missing(&self, name: &str) -> BridgeError {
+        BridgeError::MissingSymbol {
             library: self.path.rsplit('/').next().unwrap_or(self.path).to_owned(),
             symbol: name.to_owned(),
             system: system(),
-        })
+        }
     }
 
     #[cfg(target_os = "macos")]
