@@ -172,7 +172,7 @@ fn feature<'py>(py: Python<'py>, facts: Facts<'_>) -> PyResult<Bound<'py, PyAny>
         name: facts.name,
         kind: described.and_then(kind).unwrap_or_else(|| kind_of(facts.ty)),
         r#type: facts.ty.to_string(),
-        dtype: tensor.map(|ty| crate::array::dtype_name(ty.dtype)),
+        dtype: facts.ty.element().map(crate::array::dtype_name),
         shape: shape,
         usual_shape: usual,
         optional: facts.default.is_some() || facts.described.is_some_and(|f| f.optional),
