@@ -32,8 +32,8 @@ pub(crate) fn inspect(py: Python<'_>, path: PathBuf) -> PyResult<Py<PyAny>> {
     records::program(py, &opened, &functions)
 }
 
-/// Writes the program at `source` in the form that the end of `target` says: .mlpackage, .mlmodel or .mil. Gives what
-/// could not be kept.
+/// Writes the program at `source` in the form that the end of `target` says: .mlpackage, .mlmodel, .mlmodelc or
+/// .mil. Gives what could not be kept.
 ///
 /// Raises `FileExistsError` if `target` exists and `force` is false, and `Error` if the program is wrong or cannot be written.
 #[pyfunction]
@@ -50,7 +50,11 @@ pub(crate) fn convert(
     }
     let written = py.detach(|| {
         let opened = milwright::open(source)?;
-        let options = SaveOptions { description: opened.description.as_ref(), ..SaveOptions::default() };
+        let options = SaveOptions {
+            description: opened.description.as_ref(),
+            model_file: opened.model_file.as_deref(),
+            ..SaveOptions::default()
+        };
         milwright::save(&target, &opened.program, &options)
     });
     let warnings = written.map_err(|failure| records::failure(py, &failure))?;

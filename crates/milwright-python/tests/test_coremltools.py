@@ -287,6 +287,15 @@ def test_a_compiled_model_predicts(shared, tmp_path):
         np.testing.assert_allclose(model.predict(dict(inputs))[name], value.astype(np.float32))
 
 
+def test_compiling_writes_a_bundle_that_predicts(tmp_path):
+    weight = np.arange(24, dtype=np.float32).reshape(4, 6)
+    model = converted((1, 6), lambda x: mb.linear(x=x, weight=weight, name="y"))
+    written = ct.utils.compile_model(model.package_path, str(tmp_path / "model.mlmodelc"))
+    for path in (written, model.get_compiled_model_path()):
+        got = ct.models.CompiledMLModel(path).predict({"x": np.ones((1, 6), np.float32)})["y"]
+        np.testing.assert_allclose(got, weight.sum(1)[None])
+
+
 def test_skipping_the_load_skips_it():
     path = converted((2,), lambda x: mb.exp(x=x, name="y")).package_path
     assert ct.models.MLModel(path, skip_model_load=True).get_spec().description.input[0].name == "x"

@@ -22,12 +22,13 @@ def test_inspect_counts(mil):
 
 def test_text_becomes_a_package_and_back(mil, tmp_path):
     source = mil("tensor<fp32, [2]> x", "tensor<fp32, [2]> y = exp(x = x);", "y")
-    package, text = tmp_path / "model.mlpackage", tmp_path / "again.mil"
+    package, text, bundle = (tmp_path / name for name in ("model.mlpackage", "again.mil", "model.mlmodelc"))
     assert milwright.convert(source, package) == []
     milwright.convert(package, text)
+    milwright.convert(package, bundle)
     x = np.array([0, 1], np.float32)
-    results = [milwright.load(p).predict({"x": x})["y"].tolist() for p in (source, package, text)]
-    assert results[0] == results[1] == results[2]
+    results = [milwright.load(p).predict({"x": x})["y"].tolist() for p in (source, package, text, bundle)]
+    assert all(r == results[0] for r in results)
     assert milwright.inspect(package).specification_version is not None
 
 

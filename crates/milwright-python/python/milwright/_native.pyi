@@ -37,8 +37,8 @@ def inspect(path: _Path) -> Program:
     """
 
 def convert(source: _Path, target: _Path, *, force: bool = False) -> List[Diagnostic]:
-    """Writes the program at `source` in the form that the end of `target` says: .mlpackage, .mlmodel or .mil. Gives what
-    could not be kept.
+    """Writes the program at `source` in the form that the end of `target` says: .mlpackage, .mlmodel, .mlmodelc or
+    .mil. Gives what could not be kept.
 
     Raises `FileExistsError` if `target` exists and `force` is false, and `Error` if the program is wrong or cannot be written.
     """
