@@ -297,6 +297,7 @@ fn programs_are_linked_verified_and_told_what_is_wrong() {
         assert!(text(&refused.stderr).contains(wanted), "{bind}: {}", text(&refused.stderr));
     }
     assert_eq!(milwright(&["link", &a, "-o", "-"]).status.code(), Some(2));
+}
 
 /// A bundle that turns a photo of this size into its negative.
 fn negative(scratch: &Scratch, name: &str, width: usize, height: usize) -> String {
