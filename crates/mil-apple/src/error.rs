@@ -1,6 +1,7 @@
 //! What can go wrong on the way to Apple's frameworks and back.
 
 use crate::codes;
+use mil_ane::errors::{self, Domain, ErrorEntry};
 use mil_base::Diagnostic;
 use mil_run::RunError;
 use std::fmt;
@@ -157,7 +158,25 @@ impl BridgeError {
         }
     }
 
+    /// What is known of the numbers in it, the most telling first: those its description mentions, then its own.
+    pub fn decoded(&self) -> Vec<&'static ErrorEntry> {
+        match self {
+            BridgeError::Cocoa { domain, code, description, .. } => {
+                let own = Domain::named(domain).and_then(|domain| errors::lookup(domain, *code));
+                errors::mentioned(description).into_iter().chain(own).collect()
+            }
+            BridgeError::Status { status, .. } => {
+                errors::lookup(Domain::E5rt, i64::from(*status)).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     fn help(&self) -> Option<String> {
+        if let Some(entry) = self.decoded().first() {
+            let ErrorEntry { name, remedy, slug, .. } = entry;
+            return Some(format!("{name}. {remedy} More: `milwright explain {slug}`"));
+        }
         Some(match self {
             BridgeError::NotHere { .. } => {
                 "run on a Mac, use `--runtime cpu`, or build with `--features doubles` to try the path itself".into()
@@ -223,5 +242,31 @@ impl std::error::Error for BridgeError {}
 impl From<BridgeError> for RunError {
     fn from(error: BridgeError) -> RunError {
         RunError::Refused(vec![error.diagnostic()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cocoa(domain: &str, code: i64, description: &str) -> BridgeError {
+        let (domain, description) = (domain.to_owned(), description.to_owned());
+        BridgeError::Cocoa { call: "evaluate", domain, code, description }
+    }
+
+    #[test]
+    fn codes_are_decoded_to_a_remedy() {
+        let slugs = |e: &BridgeError| e.decoded().iter().map(|e| e.slug).collect::<Vec<_>>();
+        let failed = cocoa("com.apple.appleneuralengine", 8, "Failed with status=0x1d : statusType=0x9");
+        assert_eq!(slugs(&failed), ["ane/status-0x1d", "ane/status-type-0x9", "ane/error-8"]);
+        let help = failed.diagnostic().help.unwrap_or_default();
+        assert!(help.contains("milwright explain ane/status-0x1d"), "{help}");
+        assert_eq!(
+            slugs(&cocoa("com.apple.appleneuralengine.compiler", 1, "ANECCompile() FAILED")),
+            ["ane-compiler/error-1"]
+        );
+        assert_eq!(slugs(&cocoa("NSCocoaErrorDomain", 4, "no such file")), <[&str; 0]>::default());
+        let status = BridgeError::Status { call: "e5rt_buffer_object_alloc", status: 5, text: String::new() };
+        assert_eq!(slugs(&status), ["e5rt/status-5"]);
     }
 }
