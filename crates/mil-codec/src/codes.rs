@@ -20,7 +20,7 @@ mil_base::codes! {
     PACKAGE_MISSING_FILE "package/missing-file" "A file that the package names, or that every package has, is not there. A package is a folder: copy all of it."
     PACKAGE_MANIFEST_SYNTAX "package/manifest-syntax" "Manifest.json is not valid JSON."
     PACKAGE_MANIFEST_ROOT "package/manifest-root" "The model of a package is the item of `itemInfoEntries` that `rootModelIdentifier` names, with a `path` relative to `Data`."
-    PACKAGE_NOT_ML_PROGRAM "package/not-ml-program" "Core ML has some forty kinds of model; Milwright reads ML Programs. Convert the model again with `convert_to=\"mlprogram\"`; a pipeline must be taken apart first."
+    PACKAGE_NOT_ML_PROGRAM "package/not-ml-program" "Core ML has some forty kinds of model; Milwright reads ML Programs and pipelines of them. Convert the model again with `convert_to=\"mlprogram\"`."
     PACKAGE_NO_PROGRAM "package/no-program" "The file decodes as a model that holds nothing. It was cut off, or is not a model."
     PACKAGE_NOT_PROTOBUF "package/not-protobuf" "A `.mlmodel` is a protobuf message, and these bytes are not. The file was cut off, or is something else."
     PACKAGE_MISSING_TYPE "package/missing-type" "Every value of a program has a type; one is missing."

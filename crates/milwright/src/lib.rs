@@ -29,6 +29,7 @@ mod map;
 mod model;
 pub mod npz;
 mod open;
+mod pipeline;
 mod ranking;
 mod report;
 mod save;

@@ -3,6 +3,7 @@
 use crate::codes;
 use crate::disk::{self, Disk};
 use crate::failure::Failure;
+use crate::pipeline;
 use mil_base::{Diagnostic, Severity};
 use mil_codec::folder::Folder;
 use mil_codec::package::{self, Interface, Manifest, proto};
@@ -117,6 +118,9 @@ fn open_folder(path: &Path, options: &OpenOptions) -> Result<Opened, Failure> {
             .help("the manifest names a model that is not there; copy the whole package"))
         })?;
         let place = Place { folder: &folder, base: mil_codec::folder::parent(&model) };
+        if let Some(opened) = pipeline::from_model(path, Kind::Package, &bytes, &place, options)? {
+            return Ok(opened);
+        }
         let opened = from_model(path, Kind::Package, bytes, &place, options)?;
         return Ok(Opened { model_file: Some(path.join(&model)), ..opened });
     }
@@ -132,8 +136,12 @@ fn open_folder(path: &Path, options: &OpenOptions) -> Result<Opened, Failure> {
     .help("an .mlpackage has Manifest.json in it, an .mlmodelc has model.mil")))
 }
 
-fn open_bundle(path: &Path, folder: &Disk, options: &OpenOptions) -> Result<Opened, Failure> {
+pub(crate) fn open_bundle(path: &Path, folder: &Disk, options: &OpenOptions) -> Result<Opened, Failure> {
     let one = |d| Failure::one(path, d);
+    let stages = bundle::stages(folder).map_err(one)?;
+    if !stages.is_empty() && !path.join(bundle::PROGRAM).exists() {
+        return pipeline::from_bundle(path, folder, &stages, options);
+    }
     let text = bundle::program_text(folder).map_err(one)?;
     let source = utf8(&text).map_err(one)?;
     let (root, base) = pipeline_of(path).unwrap_or_else(|| (path, String::new()));
@@ -147,7 +155,7 @@ fn open_bundle(path: &Path, folder: &Disk, options: &OpenOptions) -> Result<Open
 
 /// What a bundle says about its model: whole in `coremldata.bin`, else as far as `metadata.json` says it. The program is whole
 /// without either, so what is wrong with them are warnings.
-fn bundle_description(folder: &Disk) -> (Option<Description>, Vec<Diagnostic>) {
+pub(crate) fn bundle_description(folder: &Disk) -> (Option<Description>, Vec<Diagnostic>) {
     let mut warnings = Vec::new();
     let mut warn = |d: Diagnostic| warnings.push(Diagnostic { severity: Severity::Warning, ..d });
     let described =
@@ -192,12 +200,15 @@ fn open_file(path: &Path, options: &OpenOptions) -> Result<Opened, Failure> {
     if is_text {
         return from_text(path, Kind::Text, utf8(&bytes).map_err(one)?, &place, options);
     }
+    if let Some(opened) = pipeline::from_model(path, Kind::Model, &bytes, &place, options)? {
+        return Ok(opened);
+    }
     let opened = from_model(path, Kind::Model, bytes, &place, options)?;
     Ok(Opened { model_file: Some(path.into()), ..opened })
 }
 
 /// Where weights are looked for.
-struct Place<'a> {
+pub(crate) struct Place<'a> {
     folder: &'a Disk,
     base: &'a str,
 }
@@ -229,7 +240,7 @@ fn from_text(
     })
 }
 
-fn from_model(
+pub(crate) fn from_model(
     path: &Path,
     kind: Kind,
     bytes: bytes::Bytes,

@@ -12,6 +12,8 @@ use prost::Message;
 
 /// The field of `Model` that holds an ML Program.
 const ML_PROGRAM: u32 = 502;
+/// The fields of `Model` that hold pipelines. Their files are laid out the same up to the description.
+const PIPELINES: std::ops::RangeInclusive<u32> = 200..=202;
 /// Zeros between format number and target.
 const BEFORE_TARGET: usize = 20;
 /// What every bundle of an ML Program is for.
@@ -59,7 +61,7 @@ fn format_number(specification_version: u32) -> u32 {
     if specification_version < 8 { 5 } else { specification_version }
 }
 
-/// Reads the bytes of a `coremldata.bin` of an ML Program.
+/// Reads the bytes of a `coremldata.bin` of an ML Program or a pipeline.
 ///
 /// Error: `bundle/container`.
 pub fn read(bytes: &[u8]) -> Result<Container, Diagnostic> {
@@ -70,8 +72,8 @@ pub fn read(bytes: &[u8]) -> Result<Container, Diagnostic> {
     let mut rest = bytes;
     let short = || broken("ends too early");
     let kind = u32_at(&mut rest).ok_or_else(short)?;
-    if kind != ML_PROGRAM {
-        return Err(broken(&format!("is of model kind {kind}, not of an ML Program")));
+    if kind != ML_PROGRAM && !PIPELINES.contains(&kind) {
+        return Err(broken(&format!("is of model kind {kind}, neither an ML Program nor a pipeline")));
     }
     u32_at(&mut rest).ok_or_else(short)?;
     skip(&mut rest, BEFORE_TARGET as u64).ok_or_else(short)?;

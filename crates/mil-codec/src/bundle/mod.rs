@@ -34,11 +34,21 @@ pub const ANALYTICS: &str = "analytics/coremldata.bin";
 pub const METADATA: &str = "metadata.json";
 
 /// Files that only bundles of other kinds of model have, and what those are.
-const OTHER_KINDS: &[(&str, &str)] = &[
-    ("model.espresso.net", "a neuralNetwork"),
-    ("modelNames/coremldata.bin", "a pipeline"),
-    ("model0/coremldata.bin", "a pipeline"),
-];
+const OTHER_KINDS: &[(&str, &str)] = &[("model.espresso.net", "a neuralNetwork")];
+
+/// The folders of the models in the bundle of a pipeline, in the order in which they run; none if it is another bundle.
+pub fn stages(folder: &dyn Folder) -> Result<Vec<String>, Diagnostic> {
+    let mut found = Vec::new();
+    loop {
+        let name = format!("model{}", found.len());
+        if folder.file(&format!("{name}/{CONTAINER}"))?.is_none()
+            && folder.file(&format!("{name}/{PROGRAM}"))?.is_none()
+        {
+            return Ok(found);
+        }
+        found.push(name);
+    }
+}
 
 /// The text of the program in a bundle.
 ///
@@ -50,10 +60,8 @@ pub fn program_text(folder: &dyn Folder) -> Result<Bytes, Diagnostic> {
     for (file, kind) in OTHER_KINDS {
         if folder.file(file)?.is_some() {
             let message = format!("this bundle holds {kind}, not an ML Program (it has `{file}`)");
-            return Err(Diagnostic::error(codes::BUNDLE_NOT_ML_PROGRAM, message).help(match *kind {
-                "a pipeline" => "open one of its models, for instance the folder `model0`",
-                _ => "Milwright reads ML Programs only; convert the model again as an ML Program",
-            }));
+            return Err(Diagnostic::error(codes::BUNDLE_NOT_ML_PROGRAM, message)
+                .help("Milwright reads ML Programs only; convert the model again as an ML Program"));
         }
     }
     Err(Diagnostic::error(codes::BUNDLE_NO_PROGRAM, format!("the bundle has no `{PROGRAM}`"))

@@ -51,10 +51,34 @@ const KINDS: &[(u32, &str)] = &[
     (3000, "serializedModel"),
 ];
 
+/// Is the model a pipeline?
+///
+/// Errors: those of [`require_ml_program`] but `package/not-ml-program`.
+pub(super) fn is_pipeline(bytes: &[u8]) -> Result<bool, Diagnostic> {
+    kind(bytes).map(|field| matches!(field, Some(200..=202)))
+}
+
 /// Checks that `bytes` are a model and that it is an ML Program.
 ///
 /// Errors: `blob/git-lfs-pointer`, `package/not-protobuf`, `package/not-ml-program`, `package/no-program`.
 pub(super) fn require_ml_program(bytes: &[u8]) -> Result<(), Diagnostic> {
+    match kind(bytes)? {
+        Some(ML_PROGRAM) => Ok(()),
+        Some(field) => {
+            let name = KINDS.iter().find(|(n, _)| *n == field).map_or("of an unknown kind", |(_, name)| name);
+            Err(Diagnostic::error(
+                codes::PACKAGE_NOT_ML_PROGRAM,
+                format!("this model is not an ML Program but {name} (field {field} of Model)"),
+            )
+            .help("Milwright reads ML Programs and pipelines of them; convert again with `convert_to=\"mlprogram\"`"))
+        }
+        None => Err(Diagnostic::error(codes::PACKAGE_NO_PROGRAM, "the model file holds no model")
+            .help("the file was cut off, or is not a `.mlmodel`")),
+    }
+}
+
+/// The field of `Model` that holds the model itself.
+fn kind(bytes: &[u8]) -> Result<Option<u32>, Diagnostic> {
     if bytes.starts_with(b"version https://git-lfs") {
         return Err(Diagnostic::error(
             codes::BLOB_GIT_LFS_POINTER,
@@ -70,19 +94,7 @@ pub(super) fn require_ml_program(bytes: &[u8]) -> Result<(), Diagnostic> {
             found = Some(field);
         }
     }
-    match found {
-        Some(ML_PROGRAM) => Ok(()),
-        Some(field) => {
-            let name = KINDS.iter().find(|(n, _)| *n == field).map_or("of an unknown kind", |(_, name)| name);
-            Err(Diagnostic::error(
-                codes::PACKAGE_NOT_ML_PROGRAM,
-                format!("this model is not an ML Program but {name} (field {field} of Model)"),
-            )
-            .help("Milwright reads ML Programs only; convert again with `convert_to=\"mlprogram\"`"))
-        }
-        None => Err(Diagnostic::error(codes::PACKAGE_NO_PROGRAM, "the model file holds no model")
-            .help("the file was cut off, or is not a `.mlmodel`")),
-    }
+    Ok(found)
 }
 
 /// The number of the next field, which is skipped.

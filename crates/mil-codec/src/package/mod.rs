@@ -10,6 +10,7 @@ mod functions;
 mod interface;
 mod kind;
 mod manifest;
+mod pipeline;
 pub mod proto;
 mod types;
 mod values;
@@ -19,6 +20,7 @@ pub use describe::describe;
 pub use flexible::FLEXIBLE_SHAPES;
 pub use interface::{ArrayFeature, Colors, Feature, FeatureKind, Flexibility, ImageFeature, Interface};
 pub use manifest::{Manifest, WEIGHTS_PATH};
+pub use pipeline::{Pipeline, read_pipeline};
 pub(crate) use write::frame;
 pub use write::{Described, Written, write, write_model};
 

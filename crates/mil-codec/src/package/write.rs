@@ -93,7 +93,7 @@ pub(crate) fn frame(
         specification_version: stated.max(needed).max(describe::version_needed(&description)),
         description: Some(description),
         is_updatable: described.is_some_and(|d| d.is_updatable),
-        ml_program: None,
+        ..Default::default()
     })
 }
 

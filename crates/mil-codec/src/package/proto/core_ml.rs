@@ -338,9 +338,30 @@ pub struct Model {
     pub description: ::core::option::Option<ModelDescription>,
     #[prost(bool, tag = "10")]
     pub is_updatable: bool,
-    /// The only kind we read.
+    /// One of the following.
     #[prost(message, optional, tag = "502")]
     pub ml_program: ::core::option::Option<Program>,
+    #[prost(message, optional, tag = "200")]
+    pub pipeline_classifier: ::core::option::Option<PipelineOf>,
+    #[prost(message, optional, tag = "201")]
+    pub pipeline_regressor: ::core::option::Option<PipelineOf>,
+    #[prost(message, optional, tag = "202")]
+    pub pipeline: ::core::option::Option<Pipeline>,
+}
+/// Models that run one after another; features are handed on by name.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Pipeline {
+    /// Each a `Model`, left encoded because it may be of any kind.
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    pub models: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+    #[prost(string, repeated, tag = "2")]
+    pub names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// A pipeline that ends in a classifier or regressor.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PipelineOf {
+    #[prost(message, optional, tag = "1")]
+    pub pipeline: ::core::option::Option<Pipeline>,
 }
 /// What a model says about itself.
 #[derive(Clone, PartialEq, ::prost::Message)]
