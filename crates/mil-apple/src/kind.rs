@@ -32,6 +32,18 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// As its runtime calls itself: marked when the doubles are underneath.
+    pub fn runtime_name(self) -> &'static str {
+        match self {
+            Kind::CoreMl => crate::runtime_name!("coreml"),
+            Kind::Mle5 => crate::runtime_name!("mle5"),
+            Kind::E5rt => crate::runtime_name!("e5rt"),
+            Kind::Ane => crate::runtime_name!("ane"),
+        }
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

@@ -18,6 +18,7 @@ mod kind;
 pub mod poison;
 pub mod ports;
 pub mod stage;
+pub mod worker;
 
 #[cfg(bridge)]
 pub mod ane;

@@ -105,6 +105,16 @@ fn is_alive(process: u32) -> bool {
     status.map_or(true, |s| s.success())
 }
 
+/// A staged folder, to read a program from.
+#[derive(Debug)]
+pub struct Disk(pub PathBuf);
+
+impl mil_codec::folder::Folder for Disk {
+    fn file(&self, path: &str) -> Result<Option<bytes::Bytes>, mil_base::Diagnostic> {
+        Ok(fs::read(self.0.join(path)).ok().map(bytes::Bytes::from))
+    }
+}
+
 /// A program as files.
 #[derive(Debug)]
 pub struct Files {
