@@ -33,6 +33,8 @@ fn main() {
         // Classes are reached by name only, so nothing else would keep them.
         .link_lib_modifier("+whole-archive")
         .compile("mil_doubles_objc");
+    // Before GNUstep, which exports a `_Block_copy` that does not copy.
+    println!("cargo:rustc-link-lib=dylib=BlocksRuntime");
     println!("cargo:rustc-link-lib=dylib=gnustep-base");
     println!("cargo:rustc-link-lib=dylib=objc");
 }

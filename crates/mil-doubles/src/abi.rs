@@ -12,8 +12,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A compiled program with its names as C strings, which live as long as it does.
-struct Program {
-    compiled: Arc<Compiled>,
+pub(crate) struct Program {
+    pub(crate) compiled: Arc<Compiled>,
     functions: Vec<(CString, [Vec<CString>; 3])>,
 }
 
@@ -81,7 +81,7 @@ unsafe extern "C" fn double_program_release(program: *mut c_void) {
 
 /// # Safety
 /// `program` is from `double_program_compile` and not given back.
-unsafe fn program<'a>(program: *mut c_void) -> &'a Program {
+pub(crate) unsafe fn program<'a>(program: *mut c_void) -> &'a Program {
     // SAFETY: as the caller promises.
     unsafe { &*program.cast::<Program>() }
 }

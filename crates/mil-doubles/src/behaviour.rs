@@ -20,7 +20,8 @@ pub fn all() -> impl Iterator<Item = &'static Behaviour> {
 }
 
 /// One table for each family of doubles, beside its code.
-const TABLES: &[&[Behaviour]] = &[crate::behaviours::ane::TABLE, crate::e5rt::BEHAVIOURS];
+const TABLES: &[&[Behaviour]] =
+    &[crate::behaviours::ane::TABLE, crate::behaviours::coreml::TABLE, crate::e5rt::BEHAVIOURS];
 
 static BROKEN: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
 

@@ -12,6 +12,8 @@
 //! asks of this one.
 
 mod abi;
+mod abi_ops;
+pub mod absent;
 mod alive;
 pub mod ane;
 pub mod behaviour;

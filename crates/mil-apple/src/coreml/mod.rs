@@ -1,9 +1,151 @@
-//! The public framework.
+//! The public framework: the program is written as a package, compiled and loaded by Core ML, which decides itself where it
+//! runs. [`plan`] asks it beforehand what it means to do.
+//!
+//! Errors come with the framework's own words. Older systems: without `MLComputePlan` (before macOS 14.4) the placement is
+//! unproven; without output backings (before 13) an output that nothing was written to cannot be told from zeros; without
+//! `MLState` or `functionName` (before 15) programs that need them do not load. Images are passed as arrays.
+//!
+//! **Where to start reading:** `model.rs` (package to `MLModel`), `array.rs` (tensors), `predict.rs`, `plan.rs`, `state.rs`.
+
+pub mod array;
+pub mod features;
+pub mod model;
+pub mod plan;
+pub mod ports;
+pub mod predict;
+pub mod session;
+pub mod state;
+
+pub use model::{Bundle, ComputeUnits};
+pub use predict::Backings;
 
 use crate::error::BridgeError;
-use mil_run::Runtime;
+use crate::ground::GROUND;
+use crate::objc::{autoreleasepool, probe};
+use crate::runtime_name;
+use mil_base::Name;
+use mil_check::Checked;
+use mil_run::{Claim, Ground, Loaded, Options, Placement, RunError, Runtime, Session, find_function};
+use ports::Ports;
+use predict::{Calls, Predictor};
+use session::{FeatureSession, Ready};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// The runtime `coreml`.
+static CALLS: Calls = Calls {
+    plain: "-[MLModel predictionFromFeatures:options:error:]",
+    stateful: "-[MLModel predictionFromFeatures:usingState:options:error:]",
+};
+
+/// How Core ML is to run programs.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct CoreMlOptions {
+    /// The devices it may plan for.
+    pub units: ComputeUnits,
+    /// Whose arrays outputs are written into.
+    pub backings: Backings,
+}
+
+/// The runtime `coreml`, which may use every device.
+///
+/// Errors: `apple/missing-class`.
 pub fn runtime() -> Result<Box<dyn Runtime>, BridgeError> {
-    Err(BridgeError::NotHere { wanted: "coreml" })
+    runtime_with(CoreMlOptions::default())
+}
+
+/// The runtime `coreml` with options.
+pub fn runtime_with(options: CoreMlOptions) -> Result<Box<dyn Runtime>, BridgeError> {
+    probe::class("MLModel")?;
+    Ok(Box::new(CoreMl { options }))
+}
+
+struct CoreMl {
+    options: CoreMlOptions,
+}
+
+impl Runtime for CoreMl {
+    fn name(&self) -> &'static str {
+        runtime_name!("coreml")
+    }
+
+    /// Compiles the program, and loads its default function if it has one. Threads and memory are the framework's business.
+    fn load(&self, checked: Arc<Checked>, _: &Options) -> Result<Arc<dyn Loaded>, RunError> {
+        let bundle = autoreleasepool(|_| Bundle::compile(checked.program()))?;
+        let loaded = LoadedCoreMl {
+            checked,
+            bundle,
+            options: self.options,
+            functions: Mutex::default(),
+            placement: OnceLock::new(),
+        };
+        if loaded.checked.program().default_function().is_some() {
+            loaded.ready(None)?;
+        }
+        Ok(Arc::new(loaded))
+    }
+}
+
+struct LoadedCoreMl {
+    checked: Arc<Checked>,
+    bundle: Bundle,
+    options: CoreMlOptions,
+    /// Functions loaded so far.
+    functions: Mutex<HashMap<Name, Arc<Ready>>>,
+    placement: OnceLock<Placement>,
+}
+
+impl LoadedCoreMl {
+    fn ready(&self, function: Option<&str>) -> Result<Arc<Ready>, RunError> {
+        let id = find_function(&self.checked, function)?;
+        let functions = &self.checked.program().functions;
+        let name = functions[id].name.clone();
+        let mut known = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ready) = known.get(&name) {
+            return Ok(ready.clone());
+        }
+        let ports = Ports::of(&self.checked, id)?;
+        let chosen = (functions.len() > 1).then_some(name.as_str());
+        let model = autoreleasepool(|_| self.bundle.load(self.options.units, chosen))?;
+        let ready = Arc::new(Ready { predictor: Predictor::new(model, &CALLS), ports, function: id });
+        known.insert(name, ready.clone());
+        Ok(ready)
+    }
+}
+
+impl Loaded for LoadedCoreMl {
+    fn runtime(&self) -> &'static str {
+        runtime_name!("coreml")
+    }
+
+    /// The plan of the default function, or of the first; loaded when it is first asked for.
+    fn placement(&self) -> Placement {
+        let ask = || {
+            let program = self.checked.program();
+            let id = program.default_function().or_else(|| program.functions.ids().next());
+            let plan = id.map(|id| plan::load(&self.bundle, self.options.units, &program.functions[id].name));
+            let claim = match plan {
+                Some(Ok(ops)) => Claim::Planned(ops),
+                Some(Err(BridgeError::MissingClass { .. })) => {
+                    Claim::Unproven("Core ML chooses, and has no compute plan before macOS 14.4")
+                }
+                Some(Err(_)) => Claim::Unproven("Core ML chooses, and its compute plan did not load"),
+                None => Claim::Unproven("the program has no function"),
+            };
+            Placement { ground: GROUND.unwrap_or(Ground::Double), claim }
+        };
+        self.placement.get_or_init(ask).clone()
+    }
+
+    fn checked(&self) -> &Arc<Checked> {
+        &self.checked
+    }
+
+    fn session(&self, function: Option<&str>) -> Result<Box<dyn Session>, RunError> {
+        let ready = self.ready(function)?;
+        let state = match ready.ports.states.is_empty() {
+            true => None,
+            false => Some(autoreleasepool(|_| state::of_model(ready.predictor.target()))?),
+        };
+        Ok(Box::new(FeatureSession::new(self.checked.clone(), ready, state, self.options.backings)))
+    }
 }

@@ -3,13 +3,16 @@
 //! [`send!`] is the only way a message is sent to a private class: it checks once that the class has the method with the types
 //! we know ([`probe`]), and turns an exception into an error ([`exception`]). [`ns`] is the little of Foundation that we need.
 
+// What a caller of the macros below puts into a message is what `msg_send!` asks for anyway.
+#![allow(clippy::macro_metavars_in_unsafe)]
+
 pub mod exception;
 pub mod ns;
 pub mod outcome;
 pub mod probe;
 
 pub use exception::guarded;
-pub use objc2::rc::{Retained, autoreleasepool};
+pub use objc2::rc::{Allocated, Retained, autoreleasepool};
 pub use objc2::runtime::{AnyClass, AnyObject};
 pub use outcome::{done, object};
 
@@ -52,4 +55,55 @@ macro_rules! send {
             })
         })
     };
+}
+
+/// Sends a message to an object whose class the framework chooses: the method is probed in the class that the object has.
+///
+/// `tell!(call, "types", [object, selector: argument] -> Return)`, as [`send!`]; `call` may be any `&'static str` in Apple's
+/// notation, with the public class or protocol.
+#[macro_export]
+macro_rules! tell {
+    ($call:expr, $types:literal, [$object:expr, $($message:tt)+] -> $return:ty) => {{
+        let object: &$crate::objc::AnyObject = $object;
+        $crate::objc::probe::require_of(object, $call, $types).and_then(|()| {
+            $crate::objc::guarded($call, || {
+                // SAFETY: the method exists with these types, which was just probed; arguments are objects or plain values.
+                let result: $return = unsafe { ::objc2::msg_send![object, $($message)+] };
+                result
+            })
+        })
+    }};
+}
+
+/// Memory for an object of a class, to be initialised by the next message.
+pub fn alloc(class: &str) -> Result<Allocated<AnyObject>, crate::BridgeError> {
+    let class = probe::class(class)?;
+    // SAFETY: a public method of every class.
+    Ok(unsafe { objc2::msg_send![class, alloc] })
+}
+
+/// `[[Class alloc] init]`.
+pub fn make(class: &str) -> Result<Obj, crate::BridgeError> {
+    let memory = alloc(class)?;
+    guarded("-[NSObject init]", || {
+        // SAFETY: a public method of every object.
+        unsafe { objc2::msg_send![memory, init] }
+    })
+}
+
+/// What a call wrote to an `NSError **`: an error that the pool owns, or nothing.
+#[derive(Debug)]
+pub struct Raised(pub *mut AnyObject);
+
+impl Raised {
+    /// Nothing yet.
+    pub fn none() -> Raised {
+        Raised(std::ptr::null_mut())
+    }
+
+    /// The error, kept.
+    pub fn take(&self) -> Option<Obj> {
+        // SAFETY: null, or an autoreleased object of the call that was just made.
+        unsafe { Retained::retain(self.0) }
+    }
 }

@@ -3,15 +3,17 @@
 use crate::error::BridgeError;
 use crate::ground::system;
 use crate::platform;
-use objc2::runtime::{AnyClass, Method, Sel};
-use std::collections::HashSet;
+use objc2::runtime::{AnyClass, AnyObject, Imp, Method, Sel};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ffi::CString;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 /// A class by name; the frameworks are loaded first.
 pub fn class(name: &str) -> Result<&'static AnyClass, BridgeError> {
     platform::load();
     let found = CString::new(name).ok().and_then(|name| AnyClass::get(&name));
+    let found = found.filter(|_| !platform::is_hidden(name));
     found.ok_or_else(|| BridgeError::MissingClass { class: name.to_owned(), system: system() })
 }
 
@@ -22,17 +24,59 @@ pub fn parse(call: &str) -> Option<(char, &str, &str)> {
     matches!(kind, '+' | '-').then_some((kind, class, selector))
 }
 
+/// Methods that were found to be as expected, by class (0 for the class in the notation) and call.
+type Known = HashMap<(usize, &'static str), String>;
+
+fn known() -> MutexGuard<'static, Known> {
+    static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Every method that the process has probed with success so far, in Apple's notation.
+pub fn probed() -> Vec<String> {
+    let mut all: Vec<String> = known().values().cloned().collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
 /// Makes sure that the method is there with these types. A second question about it costs a look into a table.
 pub fn require(call: &'static str, types: &str) -> Result<(), BridgeError> {
-    static KNOWN: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = known.get_or_insert_with(HashSet::new);
-    if known.contains(call) {
+    let hidden = platform::is_hidden(call) || parse(call).is_some_and(|(_, c, _)| platform::is_hidden(c));
+    if !hidden && known().contains_key(&(0, call)) {
         return Ok(());
     }
-    check(call, types)?;
-    known.insert(call);
+    check(call, method(call)?, types)?;
+    known().insert((0, call), call.to_owned());
     Ok(())
+}
+
+/// The same for the class that the object really has, whatever class `call` names: frameworks give objects of private
+/// classes for public protocols and superclasses.
+pub fn require_of(object: &AnyObject, call: &'static str, types: &str) -> Result<(), BridgeError> {
+    implementation(object, call, types).map(drop)
+}
+
+/// As [`require_of`], and gives the method's address, for what objc2 cannot send: GCC knows no blocks, so that objc2 takes a
+/// parameter which is one for something else.
+pub fn implementation(object: &AnyObject, call: &'static str, types: &str) -> Result<Imp, BridgeError> {
+    let class = object.class();
+    let class_name = class.name().to_string_lossy();
+    let (kind, _, selector) = parse(call).unwrap_or(('-', "", call));
+    let name = format!("{kind}[{class_name} {selector}]");
+    let sel = CString::new(selector).map(|s| Sel::register(&s)).ok();
+    let found = sel.and_then(|sel| class.instance_method(sel)).filter(|_| !platform::is_hidden(&name));
+    let found = found.ok_or_else(|| BridgeError::MissingSelector {
+        class: class_name.into_owned(),
+        selector: format!("{kind}{selector}"),
+        system: system(),
+    })?;
+    let key = (std::ptr::from_ref(class).addr(), call);
+    if let Entry::Vacant(place) = known().entry(key) {
+        check(call, found, types)?;
+        place.insert(name);
+    }
+    Ok(found.implementation())
 }
 
 /// Is the method there, whatever its types?
@@ -54,11 +98,11 @@ fn method(call: &str) -> Result<&'static Method, BridgeError> {
     };
     let sel = Sel::register(&CString::new(selector).map_err(|_| missing())?);
     let found = if kind == '+' { class.class_method(sel) } else { class.instance_method(sel) };
-    found.ok_or_else(missing)
+    found.filter(|_| !platform::is_hidden(call)).ok_or_else(missing)
 }
 
-fn check(call: &'static str, types: &str) -> Result<(), BridgeError> {
-    let found = encoding(method(call)?);
+fn check(call: &'static str, method: &Method, types: &str) -> Result<(), BridgeError> {
+    let found = encoding(method);
     if normal(&found) == normal(types) {
         return Ok(());
     }
@@ -80,7 +124,8 @@ pub fn encoding(method: &Method) -> String {
 }
 
 /// An encoding without what differs between compilers and means the same: frame offsets, qualifiers such as `const`, the
-/// names of classes, the fields of structures, and how BOOL and the 64-bit integers are spelt.
+/// names of classes, the mark of blocks (which GCC does not know), the fields of structures, and how BOOL and the 64-bit
+/// integers are spelt.
 pub fn normal(types: &str) -> String {
     let mut out = String::new();
     let mut rest = types.chars().peekable();
@@ -88,6 +133,10 @@ pub fn normal(types: &str) -> String {
         match c {
             '0'..='9' | 'r' | 'n' | 'N' | 'o' | 'O' | 'R' | 'V' => {}
             '"' => while rest.next().is_some_and(|c| c != '"') {},
+            '@' => {
+                out.push('@');
+                rest.next_if_eq(&'?');
+            }
             'B' | 'c' | 'C' => out.push('B'),
             'q' | 'l' => out.push('q'),
             'Q' | 'L' => out.push('Q'),
@@ -140,6 +189,7 @@ mod tests {
         assert_eq!(normal("^{__IOSurface=}16@0:8"), "^{__IOSurface}@:");
         assert_eq!(normal("{a={b=ii}q}@:"), "{a}@:");
         assert_eq!(normal("r*@:"), "*@:");
+        assert_eq!(normal("v24@0:8@?16"), normal("v@:@"));
         assert_ne!(normal("B@:I"), normal("B@:Q"));
     }
 

@@ -34,6 +34,11 @@ pub fn load() {
     });
 }
 
+/// Nothing is hidden on a Mac.
+pub(crate) fn is_hidden(_name: &str) -> bool {
+    false
+}
+
 /// The system's version, `15.5`.
 pub fn os_version() -> String {
     load();

@@ -8,6 +8,11 @@ pub fn load() {
     mil_doubles::link();
 }
 
+/// Has a test hidden that class or method?
+pub(crate) fn is_hidden(name: &str) -> bool {
+    mil_doubles::absent::is_hidden(name)
+}
+
 /// What stands for the system's version.
 pub fn os_version() -> String {
     "double".to_owned()

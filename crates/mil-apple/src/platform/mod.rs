@@ -11,6 +11,7 @@ use darwin as here;
 #[cfg(not(target_os = "macos"))]
 use double as here;
 
+pub(crate) use here::is_hidden;
 pub use here::{load, os_version};
 pub use surface::{IoSurface, Surface};
 
