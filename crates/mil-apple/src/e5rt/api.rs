@@ -3,13 +3,24 @@
 use crate::error::BridgeError;
 use crate::symbols::{ESPRESSO, Library};
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::mem::transmute;
+use std::mem::transmute_copy;
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 /// What the calls pass for an object.
 pub(super) type Raw = *mut c_void;
 /// Releases take the address of the handle.
 pub(super) type Release = unsafe extern "C-unwind" fn(*mut Raw) -> c_int;
+
+/// The address of a function as a pointer of type `F`.
+///
+/// # Safety
+/// `F` is the type of a function pointer, and that of the function at the address.
+unsafe fn typed<F: Copy>(address: NonNull<c_void>) -> F {
+    const { assert!(size_of::<F>() == size_of::<NonNull<c_void>>()) };
+    // SAFETY: of one size, as just asserted; the rest is the caller's promise.
+    unsafe { transmute_copy(&address) }
+}
 
 /// Declares the calls: a field with the address, and a method that turns the status into a result.
 macro_rules! calls {
@@ -39,12 +50,12 @@ macro_rules! calls {
                 // SAFETY: each function is called with the types its sources agree on (section 4 of the fact sheet).
                 unsafe {
                     Ok(Arc::new(Api {
-                        last_error: last_error.map(|f| transmute(f.as_ptr())),
+                        last_error: last_error.map(|f| typed(f)),
                         library,
-                        $($name: transmute(library.symbol(stringify!($name))?.as_ptr()),)*
-                        $($release: transmute(library.symbol(stringify!($release))?.as_ptr()),)*
-                        $($maybe_release: library.symbol(stringify!($maybe_release)).ok().map(|f| transmute(f.as_ptr())),)*
-                        $($maybe: library.symbol(stringify!($maybe)).ok().map(|f| transmute(f.as_ptr())),)*
+                        $($name: typed(library.symbol(stringify!($name))?),)*
+                        $($release: typed(library.symbol(stringify!($release))?),)*
+                        $($maybe_release: library.symbol(stringify!($maybe_release)).ok().map(|f| typed(f)),)*
+                        $($maybe: library.symbol(stringify!($maybe)).ok().map(|f| typed(f)),)*
                     }))
                 }
             }

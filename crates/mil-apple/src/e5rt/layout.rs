@@ -35,7 +35,7 @@ impl Layout {
     /// Errors: the port's sizes or element are not the program's, or the strides make no sense.
     pub(super) fn of(api: &Api, port: Raw, tensor: &Port) -> Result<Layout, BridgeError> {
         let element =
-            tensor.dtype.bytes_for(1).filter(|_| tensor.dtype.bits() % 8 == 0).ok_or_else(|| {
+            tensor.dtype.bytes_for(1).filter(|_| tensor.dtype.bits().is_multiple_of(8)).ok_or_else(|| {
                 BridgeError::refused(
                     codes::PORT_TYPE,
                     format!("`{}` is {}, whose elements are no whole bytes", tensor.name, tensor.dtype),

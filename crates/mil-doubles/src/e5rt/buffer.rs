@@ -43,7 +43,7 @@ impl Buffer {
         if kind >= 3 && behaviour::is_on("e5rt/buffer-types") {
             return Err(Fault::type_parameter("double: no such buffer type"));
         }
-        if bytes % ALIGN as u64 != 0 && behaviour::is_on("e5rt/buffer-multiple-of-64") {
+        if !bytes.is_multiple_of(ALIGN as u64) && behaviour::is_on("e5rt/buffer-multiple-of-64") {
             return Err(Fault::argument("double: the size is not a multiple of 64"));
         }
         let layout = usize::try_from(bytes).ok().and_then(|n| Layout::from_size_align(n, ALIGN).ok());

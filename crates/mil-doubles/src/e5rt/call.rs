@@ -38,12 +38,12 @@ fn failing() -> std::sync::MutexGuard<'static, Option<(String, usize)>> {
     FAILING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A call that fails until this is dropped.
+/// A call that is about to fail, unless this is dropped before.
 #[must_use = "the call is mended when this is dropped"]
 #[derive(Debug)]
 pub struct Failing(());
 
-/// Lets the call `name` fail, for the whole process, from its next use but `skip` on.
+/// Lets the call `name` fail once, for the whole process: at its next use after `skip` others.
 pub fn fail(name: &str, skip: usize) -> Failing {
     *failing() = Some((name.to_owned(), skip));
     Failing(())
@@ -56,14 +56,16 @@ impl Drop for Failing {
 }
 
 fn told_to_fail(name: &str) -> bool {
-    match failing().as_mut() {
-        Some((failing, skip)) if failing == name => match skip.checked_sub(1) {
-            Some(left) => {
-                *skip = left;
-                false
-            }
-            None => true,
-        },
+    let mut told = failing();
+    match told.as_mut() {
+        Some((failing, 0)) if failing == name => {
+            *told = None;
+            true
+        }
+        Some((failing, skip)) if failing == name => {
+            *skip -= 1;
+            false
+        }
         _ => false,
     }
 }

@@ -23,7 +23,8 @@ pub(super) struct Layout {
 impl Layout {
     pub(super) fn of(port: &Port) -> Result<Layout, Fault> {
         let fault = || Fault { status: 6, text: format!("double: `{}` has no layout", port.name) };
-        let element = port.dtype.bytes_for(1).filter(|_| port.dtype.bits() % 8 == 0).ok_or_else(fault)?;
+        let element =
+            port.dtype.bytes_for(1).filter(|_| port.dtype.bits().is_multiple_of(8)).ok_or_else(fault)?;
         let mut strides = vec![element; port.shape.len()];
         let mut bytes = element;
         for (axis, &size) in port.shape.iter().enumerate().rev() {

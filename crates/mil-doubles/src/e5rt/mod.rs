@@ -22,7 +22,7 @@ mod stream;
 pub(crate) use behaviours::BEHAVIOURS;
 pub use call::{Failing, fail};
 pub use compiler::{CHIP, REFUSED};
-pub use handle::live;
+pub use handle::{forget_all, live};
 pub use operation::loaded;
 
 use crate::behaviour;
