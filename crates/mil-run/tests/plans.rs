@@ -3,7 +3,8 @@
 mod support;
 
 use mil_base::{DType, Tensor};
-use mil_run::{Cpu, LoadedCpu, Options, RunError, Runtime, Session};
+use mil_run::{Bound, Cpu, LoadedCpu, Options, RunError, Runtime, Session};
+use std::sync::Arc;
 use support::*;
 
 /// Ops over values that live for different times: in place, views, two outputs, scratch memory, fused.
@@ -214,4 +215,32 @@ fn what_is_joined_is_made_where_it_belongs() {
     let mut session = loaded.session(None).unwrap();
     session.run(&inputs).unwrap();
     assert_eq!(session.plan().unwrap().steps().len(), 3);
+}
+
+#[test]
+fn every_shape_has_one_plan_which_is_kept() {
+    let body = "tensor<fp32, [?, 4]> y = t_relu(x = x);";
+    let checked = program("tensor<fp32, [?, 4]> x", body, "y");
+    let loaded = LoadedCpu::new(checked.clone(), &options(1, true)).unwrap();
+    let function = checked.program().default_function().unwrap();
+    let plan = |rows: usize| match loaded.bind(function, &[("x".into(), vec![rows, 4])]).unwrap() {
+        Bound::Static(plan) => plan,
+        Bound::Dynamic(_, why) => panic!("not planned: {why}"),
+    };
+    let (two, three) = (plan(2), plan(3));
+    assert!(!Arc::ptr_eq(&two, &three));
+    assert!(Arc::ptr_eq(&two, &plan(2)) && Arc::ptr_eq(&three, &plan(3)), "made again for the same shape");
+    // Sessions share them, and going back and forth between shapes gives the right numbers.
+    let mut sessions = [loaded.session(None).unwrap(), loaded.session(None).unwrap()];
+    for (turn, rows) in [2, 3, 2, 3].into_iter().enumerate() {
+        let values: Vec<f32> = (0..rows * 4).map(|i| i as f32 - 3.0).collect();
+        let input = vec![("x".into(), Tensor::from_f32(&[rows, 4], &values).unwrap())];
+        let out = sessions[turn % 2].run(&input).unwrap();
+        let want: Vec<f64> = values.iter().map(|v| f64::from(v.max(0.0))).collect();
+        assert_eq!((out[0].1.shape(), out[0].1.to_f64()), (&[rows, 4][..], want));
+    }
+    assert!(Arc::ptr_eq(&two, &plan(2)));
+    // Only the latest few are kept.
+    (4..20).for_each(|rows| drop(plan(rows)));
+    assert!(!Arc::ptr_eq(&two, &plan(2)));
 }
