@@ -12,7 +12,9 @@
 mod assemble;
 mod bind;
 mod fit;
+mod inputs;
 mod names;
+mod ports;
 mod shapes;
 mod weights;
 mod wiring;
