@@ -24,7 +24,33 @@ pub(crate) fn load(
     function: Option<String>,
     threads: Option<usize>,
 ) -> PyResult<Model> {
-    Opened::open(py, path)?.load(py, runtime, function, threads)
+    bind(py, open(py, path)?, runtime, function, threads)
+}
+
+fn open(py: Python<'_>, path: PathBuf) -> PyResult<milwright::Opened> {
+    py.detach(|| milwright::open(path)).map_err(|failure| records::failure(py, &failure))
+}
+
+/// Checks the program and binds it to a runtime.
+fn bind(
+    py: Python<'_>,
+    opened: milwright::Opened,
+    runtime: &str,
+    function: Option<String>,
+    threads: Option<usize>,
+) -> PyResult<Model> {
+    let runtime = match runtime {
+        "cpu" => RuntimeKind::Cpu,
+        "reference" => RuntimeKind::Reference,
+        other => {
+            let message = format!("runtime must be 'cpu' or 'reference', not '{other}'");
+            return Err(PyValueError::new_err(message));
+        }
+    };
+    let options = LoadOptions { function, runtime, threads, ..LoadOptions::default() };
+    let loaded = py.detach(|| milwright::Model::new(opened, &options));
+    let model = loaded.map_err(|failure| records::failure(py, &failure))?;
+    Ok(Model { shared: Arc::new(Shared { model, idle: Mutex::default() }) })
 }
 
 /// A program that was read, with its files mapped; what it was read from may be removed.
@@ -36,9 +62,8 @@ pub(crate) struct Opened {
 #[pymethods]
 impl Opened {
     #[new]
-    fn open(py: Python<'_>, path: PathBuf) -> PyResult<Opened> {
-        let opened = py.detach(|| milwright::open(path));
-        opened.map(|opened| Opened { opened }).map_err(|failure| records::failure(py, &failure))
+    fn new(py: Python<'_>, path: PathBuf) -> PyResult<Opened> {
+        Ok(Opened { opened: open(py, path)? })
     }
 
     /// Checks and loads it, as `milwright.load` does.
@@ -50,18 +75,7 @@ impl Opened {
         function: Option<String>,
         threads: Option<usize>,
     ) -> PyResult<Model> {
-        let runtime = match runtime {
-            "cpu" => RuntimeKind::Cpu,
-            "reference" => RuntimeKind::Reference,
-            other => {
-                let message = format!("runtime must be 'cpu' or 'reference', not '{other}'");
-                return Err(PyValueError::new_err(message));
-            }
-        };
-        let options = LoadOptions { function, runtime, threads, ..LoadOptions::default() };
-        let loaded = py.detach(|| milwright::Model::new(self.opened.clone(), &options));
-        let model = loaded.map_err(|failure| records::failure(py, &failure))?;
-        Ok(Model { shared: Arc::new(Shared { model, idle: Mutex::default() }) })
+        bind(py, self.opened.clone(), runtime, function, threads)
     }
 }
 

@@ -1,6 +1,7 @@
 """The extension module: see `milwright` for what is public."""
 
 import os
+from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple, Union, final
 
 from numpy.typing import ArrayLike, NDArray
@@ -48,7 +49,7 @@ class Model:
     """A program ready to run, made by `load`. Threads may share it; predictions run without the interpreter's lock."""
 
     @property
-    def path(self) -> os.PathLike[str]:
+    def path(self) -> Path:
         """The file or folder it was read from."""
     @property
     def function(self) -> str:

@@ -42,6 +42,7 @@ class _MLModelProxy:
             begun = time.perf_counter_ns()
             self._loaded = _Loaded(self._opened.load(settings.runtime, self._function, settings.threads))
             self._load_time = time.perf_counter_ns() - begun
+            self._opened = None
         return self._loaded
 
     def predict(self, data, state=None):
