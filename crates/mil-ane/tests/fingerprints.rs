@@ -95,7 +95,7 @@ fn the_transform_of_data_near_one() {
 }
 
 #[test]
-#[ignore = "a hundred million products; seconds with --release"]
+#[ignore = "two billion products; half a minute with --release"]
 fn long_products() {
     agrees("sweep 512", sweep(512), 0.00257800397023792, 13.5);
     agrees("sweep 1024", sweep(1024), 0.005528352999597525, 13.5);
@@ -112,7 +112,7 @@ fn long_products() {
 }
 
 #[test]
-#[ignore = "billions of products; minutes with --release"]
+#[ignore = "36 billion products; ten minutes with --release"]
 fn very_long_products() {
     agrees("sweep 4096", sweep(4096), 0.027237621125542212, 13.5);
     agrees("256 x 4096 x 4096", product(256, 4096, 4096), 0.027275490149715084, 13.5);
