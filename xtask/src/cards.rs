@@ -25,6 +25,17 @@ pub const OPS: Kind =
 pub const LINTS: Kind =
     Kind { folder: "crates/mil-check/src/lints", ty: "Lint", import: "crate::lint::Lint", what: "lint" };
 
+/// The experiments of the lab.
+pub const EXPERIMENTS: Kind = Kind {
+    folder: "crates/mil-lab/src/experiments",
+    ty: "Experiment",
+    import: "crate::card::Experiment",
+    what: "experiment",
+};
+
+/// Every kind.
+pub const KINDS: [Kind; 3] = [OPS, LINTS, EXPERIMENTS];
+
 /// The index of a kind: one module a file, one entry a `pub static NAME: Type` in it, grouped by folder.
 pub fn index(root: &Path, kind: &Kind) -> std::io::Result<Generated> {
     let folder = root.join(kind.folder);

@@ -33,7 +33,7 @@ pub fn generated() -> std::io::Result<Vec<Generated>> {
 
 /// Every generated file of the tree under `root`, as it should be now.
 pub fn generated_in(root: &Path) -> std::io::Result<Vec<Generated>> {
-    [cards::OPS, cards::LINTS].iter().map(|kind| cards::index(root, kind)).collect()
+    cards::KINDS.iter().map(|kind| cards::index(root, kind)).collect()
 }
 
 /// Everything that breaks a rule of the layout, one line each.

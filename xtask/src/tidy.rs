@@ -19,7 +19,7 @@ pub fn tidy(root: &Path) -> std::io::Result<Vec<String>> {
         let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
         found.extend(source(&name, &text));
     }
-    for kind in [cards::OPS, cards::LINTS] {
+    for kind in cards::KINDS {
         found.extend(pages(root, &kind)?);
     }
     found.extend(generated_files(root)?);

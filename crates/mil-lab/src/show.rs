@@ -1,0 +1,65 @@
+//! Cards as text.
+
+use crate::card::{Experiment, Risk, in_order};
+use crate::observation::number;
+use crate::page::Where;
+use std::fmt::Write;
+
+/// Every experiment, one line each, under its family.
+pub fn list() -> String {
+    let all = in_order();
+    let width = all.iter().map(|e| e.id.len()).max().unwrap_or_default();
+    let (mut text, mut family) = (String::new(), "");
+    for card in all {
+        if card.family() != family {
+            family = card.family();
+            let _ = writeln!(text, "{}{family}", if text.is_empty() { "" } else { "\n" });
+        }
+        let risk = match card.risk {
+            Risk::Safe => "",
+            Risk::MayCrash(_) => " (may crash its process)",
+            Risk::MayHang(_) => " (may hang)",
+        };
+        let _ = writeln!(text, "  {:width$}  {}{risk}", card.id, card.title);
+    }
+    text
+}
+
+/// The whole of a card.
+pub fn show(card: &Experiment) -> String {
+    let page = card.page();
+    let mut text = format!("# {}: {}\n", card.id, card.title);
+    let mut part = |heading: &str, body: &str| {
+        if !body.is_empty() {
+            let _ = write!(text, "\n## {heading}\n\n{}\n", body.trim_end());
+        }
+    };
+    part("Question", &page.question);
+    part("Steps", &page.steps);
+    let figures: String =
+        page.saw.iter().map(|s| format!("  {}: {} {}\n", s.figure, number(s.value), s.unit)).collect();
+    part("What the research saw", &format!("{}\n\n{figures}", page.saw_words));
+    part("What later work corrected", &page.corrected);
+    let rows: String = page
+        .repeated
+        .iter()
+        .map(|r| {
+            let at = match r.at {
+                Where::Everywhere => "",
+                Where::Double => " (required of the doubles)",
+                Where::Machine => " (required of a machine)",
+            };
+            format!("  {}: {}{at}\n", r.finding, r.is)
+        })
+        .collect();
+    part("What counts as repeated", &rows);
+    part("How sure we are", &page.sure);
+    let risk = match card.risk {
+        Risk::Safe => "Safe.".to_owned(),
+        Risk::MayCrash(why) => format!("It may crash its process: {why}. `confirm` leaves it out."),
+        Risk::MayHang(why) => format!("It may hang: {why}. `confirm` leaves it out."),
+    };
+    part("Risk", &risk);
+    part("Sources", &page.sources.iter().map(|s| format!("- {s}\n")).collect::<String>());
+    text
+}
