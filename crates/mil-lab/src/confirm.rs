@@ -29,7 +29,10 @@ pub fn summary(evidence: &Evidence, file: &str) -> String {
         count(|v| matches!(v, Verdict::Differs(_))),
         count(|v| matches!(v, Verdict::CouldNotRun(_))),
     );
-    let _ = writeln!(text, "All evidence is in {file}: findings, times, placements, selectors. It names the processor and the system, and no person, file or network address.");
+    let _ = writeln!(
+        text,
+        "All evidence is in {file}: findings, times, placements, selectors. It names the processor and the system, and no person, file or network address."
+    );
     if records.iter().any(|r| r.ground == Ground::Double) {
         text.push_str("These results are of the doubles. They show that our code does what we believe the frameworks expect, and nothing about hardware.\n");
     } else {

@@ -66,7 +66,8 @@ impl Evidence {
 
     /// Reads a file's text. Error: it is none of ours, or of a later form.
     pub fn read(text: &str) -> Result<Evidence, String> {
-        let read: Evidence = serde_json::from_str(text).map_err(|e| format!("no evidence of the lab: {e}"))?;
+        let read: Evidence =
+            serde_json::from_str(text).map_err(|e| format!("no evidence of the lab: {e}"))?;
         if read.form != FORM {
             return Err(format!("evidence of form {}, which this version does not know", read.form));
         }

@@ -47,16 +47,20 @@ pub fn judge(required: &[Row], found: &Observation, ground: Ground) -> Verdict {
     if rows.is_empty() {
         return Verdict::CouldNotRun("the page requires nothing here".to_owned());
     }
-    let how: Vec<String> = rows.into_iter().filter_map(|row| broken(row, found)).collect();
+    let names = |row: &Row| row.findings().into_iter();
+    let how: Vec<String> = rows
+        .into_iter()
+        .flat_map(|row| names(row).filter_map(|name| broken(&name, &row.is, found)))
+        .collect();
     if how.is_empty() { Verdict::Repeated } else { Verdict::Differs(how) }
 }
 
 /// How a requirement is not met, if it is not.
-fn broken(row: &Row, found: &Observation) -> Option<String> {
-    let Some(value) = found.finding(&row.finding) else {
-        return Some(format!("`{}` was not found", row.finding));
+fn broken(name: &str, is: &Is, found: &Observation) -> Option<String> {
+    let Some(value) = found.finding(name) else {
+        return Some(format!("`{name}` was not found"));
     };
-    let holds = match (&row.is, value) {
+    let holds = match (is, value) {
         (Is::Any, _) => true,
         (Is::Text(text), value) => value.to_string() == *text,
         (Is::Contains(text), value) => value.to_string().contains(text),
@@ -64,7 +68,7 @@ fn broken(row: &Row, found: &Observation) -> Option<String> {
         (Is::AtLeast(least), Value::Number(n)) => n >= least,
         (Is::AtMost(_) | Is::AtLeast(_), Value::Text(_)) => false,
     };
-    (!holds).then(|| format!("`{}` is {value}, where {} is required", row.finding, row.is))
+    (!holds).then(|| format!("`{name}` is {value}, where {is} is required"))
 }
 
 #[cfg(test)]
@@ -73,7 +77,7 @@ mod tests {
     use crate::observation::Finding;
 
     fn row(finding: &str, is: Is, at: Where) -> Row {
-        Row { finding: finding.to_owned(), is, at }
+        Row { finding: finding.to_owned(), each: false, is, at }
     }
 
     #[test]

@@ -21,12 +21,12 @@ pub mod run;
 mod show;
 mod system;
 
-pub use bench::{Bench, Stop};
 pub use bench::Program;
+pub use bench::{Bench, Stop};
 pub use card::{Experiment, Risk, Steps, find, in_order};
 pub use evidence::{Evidence, Record};
 pub use judge::{Verdict, judge};
-pub use observation::{Figure, Finding, Observation, Placed, Spread, Value};
+pub use observation::{Dump, Figure, Finding, Observation, Placed, Spread, Value};
 pub use page::{Is, Page, Row, Saw, Where};
 pub use show::{list, show};
 pub use system::{Ground, here};

@@ -3,11 +3,16 @@
 
 use crate::bench::Stop;
 use mil_ane::Matrix;
-use mil_base::{DType, Tensor};
+use mil_base::Tensor;
 use std::fmt::Write;
 
 /// A matrix of elements uniform between `-span` and `span`.
-pub(crate) fn uniform(random: &mut fastrand::Rng, rows: usize, cols: usize, span: f32) -> Result<Matrix, Stop> {
+pub(crate) fn uniform(
+    random: &mut fastrand::Rng,
+    rows: usize,
+    cols: usize,
+    span: f32,
+) -> Result<Matrix, Stop> {
     let values = (0..rows.saturating_mul(cols)).map(|_| (random.f32() * 2.0 - 1.0) * span);
     Ok(Matrix::new(rows, cols, values.collect())?)
 }
@@ -15,13 +20,6 @@ pub(crate) fn uniform(random: &mut fastrand::Rng, rows: usize, cols: usize, span
 /// A matrix as an fp32 input.
 pub(crate) fn tensor(m: &Matrix, shape: &[usize]) -> Result<Tensor, Stop> {
     Tensor::from_f32(shape, m.values()).map_err(|e| Stop::wrong(format!("{e:?}")))
-}
-
-/// Random elements as an input of that type.
-pub(crate) fn input(random: &mut fastrand::Rng, dtype: DType, shape: &[usize], span: f64) -> Result<Tensor, Stop> {
-    let n = mil_base::tensor::count(shape).unwrap_or_default();
-    let values: Vec<f64> = (0..n).map(|_| (random.f64() * 2.0 - 1.0) * span).collect();
-    Tensor::from_f64(dtype, shape, &values).map_err(|e| Stop::wrong(format!("{e:?}")))
 }
 
 /// A constant of fp16.
@@ -38,7 +36,9 @@ pub(crate) fn constant(name: &str, m: &Matrix, shape: &[usize]) -> String {
 
 /// A program of one function.
 pub(crate) fn main(opset: &str, parameters: &str, body: &str, results: &str) -> String {
-    let mut text = String::from("program(1.3)\n[buildInfo = dict<string, string>({{\"coremlc-component-MIL\", \"3520.4.1\"}, {\"coremlc-version\", \"3520.5.1\"}})]\n{\n");
+    let mut text = String::from(
+        "program(1.3)\n[buildInfo = dict<string, string>({{\"coremlc-component-MIL\", \"3520.4.1\"}, {\"coremlc-version\", \"3520.5.1\"}})]\n{\n",
+    );
     let _ = write!(text, "func main<{opset}>({parameters}) {{\n{body}}} -> ({results});\n}}\n");
     text
 }
@@ -84,6 +84,7 @@ pub(crate) fn values(t: &Tensor) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mil_base::DType;
 
     #[test]
     fn exact_values_by_hand() {

@@ -37,8 +37,10 @@ pub struct Saw {
 /// A finding that is required.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Row {
-    /// The finding.
+    /// The finding; its name without the runtime where `each` is set.
     pub finding: String,
+    /// Is it required of each of the four runtimes?
+    pub each: bool,
     /// What it must be.
     pub is: Is,
     /// Where it must be so.
@@ -99,7 +101,7 @@ impl Page {
                 "What counts as repeated" => {
                     for cells in table(body) {
                         match row(&cells) {
-                            Some(row) => page.repeated.extend(each(row)),
+                            Some(row) => page.repeated.push(row),
                             None => page.strange.push(cells.join(" | ")),
                         }
                     }
@@ -140,7 +142,11 @@ fn row(cells: &[String]) -> Option<Row> {
         "machine" => Where::Machine,
         _ => return None,
     };
-    Some(Row { finding: finding.clone(), is: parse(is)?, at })
+    let (finding, each) = match finding.strip_prefix(EACH) {
+        Some(rest) => (rest, true),
+        None => (finding.as_str(), false),
+    };
+    Some(Row { finding: finding.to_owned(), each, is: parse(is)?, at })
 }
 
 fn parse(is: &str) -> Option<Is> {
@@ -157,10 +163,14 @@ fn parse(is: &str) -> Option<Is> {
     if is == "any" { Some(Is::Any) } else { quoted(is).map(Is::Text) }
 }
 
-fn each(row: Row) -> Vec<Row> {
-    let Some(rest) = row.finding.strip_prefix(EACH) else { return vec![row] };
-    let kinds = mil_apple::Kind::ALL.iter();
-    kinds.map(|k| Row { finding: format!("{k} {rest}"), ..row.clone() }).collect()
+impl Row {
+    /// The names of the findings that must be so.
+    pub fn findings(&self) -> Vec<String> {
+        match self.each {
+            true => mil_apple::Kind::ALL.iter().map(|kind| format!("{kind} {}", self.finding)).collect(),
+            false => vec![self.finding.clone()],
+        }
+    }
 }
 
 impl std::fmt::Display for Is {
@@ -187,10 +197,11 @@ mod tests {
         assert_eq!(page.question, "Is it?");
         assert_eq!(page.saw_words, "This.");
         assert_eq!(page.saw, [Saw { figure: "time".into(), value: 0.2, unit: "ms".into() }]);
-        assert_eq!(page.repeated.len(), 6);
-        assert_eq!(page.repeated[1].finding, "coreml x");
+        assert_eq!(page.repeated.len(), 3);
+        assert_eq!(page.repeated[1].findings()[0], "coreml x");
+        assert_eq!(page.repeated[1].findings().len(), 4);
         assert_eq!(page.repeated[1].is, Is::AtMost(1e-3));
-        assert_eq!(page.repeated[5].at, Where::Machine);
+        assert_eq!(page.repeated[2].at, Where::Machine);
         assert_eq!(page.sources, ["a", "b"]);
         assert_eq!(page.strange, ["bad | perhaps | ", "a heading `Other`"]);
     }

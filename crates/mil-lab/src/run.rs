@@ -48,7 +48,8 @@ pub fn run(card: &Experiment, options: &Options) -> Result<Record, &'static str>
 /// too long is a verdict.
 pub fn isolated(card: &Experiment, options: &Options, mut command: Command) -> Result<Record, String> {
     let ground = system::here().ok_or(NO_BRIDGE)?;
-    let failed = |why: String| record(card, options, ground, Verdict::Differs(vec![why]), Observation::default());
+    let failed =
+        |why: String| record(card, options, ground, Verdict::Differs(vec![why]), Observation::default());
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -79,7 +80,10 @@ pub fn isolated(card: &Experiment, options: &Options, mut command: Command) -> R
     };
     let (out, errors) = (out.join().unwrap_or_default(), errors.join().unwrap_or_default());
     let Some(status) = status else {
-        return Ok(failed(format!("it hung: nothing after {} s, and the process was ended", options.limit.as_secs())));
+        return Ok(failed(format!(
+            "it hung: nothing after {} s, and the process was ended",
+            options.limit.as_secs()
+        )));
     };
     if let Ok(record) = serde_json::from_slice(&out) {
         return Ok(record);

@@ -37,7 +37,8 @@ pub(crate) fn machine() -> String {
     let told = if cfg!(target_os = "macos") {
         let ask = |key: &str| Command::new("/usr/sbin/sysctl").args(["-n", key]).output().ok();
         let words = |o: std::process::Output| String::from_utf8_lossy(&o.stdout).trim().to_owned();
-        let known: Vec<String> = ["machdep.cpu.brand_string", "hw.model"].into_iter().filter_map(ask).map(words).collect();
+        let known: Vec<String> =
+            ["machdep.cpu.brand_string", "hw.model"].into_iter().filter_map(ask).map(words).collect();
         known.join(", ")
     } else {
         let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();

@@ -60,6 +60,9 @@ pub(crate) enum Command {
     Predict(Predict),
     /// Serve predictions over stdin and stdout, for other programs.
     Worker,
+    /// Repeat the research's experiments, on a Mac or against the doubles.
+    #[command(subcommand)]
+    Lab(Lab),
     /// Print completions for a shell.
     Completions {
         /// The shell.
@@ -302,4 +305,82 @@ pub(crate) struct Predict {
     pub(crate) state_out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) machine: Machine,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Lab {
+    /// List the experiments.
+    List,
+    /// Show an experiment: its question, what the research saw, what later work corrected, what counts as repeated.
+    Show {
+        /// The experiment, such as `Z1`.
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// Run experiments, each in a process of its own.
+    ///
+    /// Exit status 3 if one is not repeated.
+    Run(LabRun),
+    /// Make a report of evidence: tables and plots.
+    Report(LabReport),
+    /// Run every experiment that is safe, and write one file with all evidence: the first thing to do on a Mac.
+    Confirm(LabConfirm),
+    /// Run one experiment in this process and print its record as JSON.
+    #[command(hide = true)]
+    Step {
+        /// The experiment.
+        id: String,
+        #[command(flatten)]
+        how: LabHow,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct LabHow {
+    /// Seed of random inputs.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Milliseconds for each measurement of time.
+    #[arg(long, value_name = "MS", default_value_t = 300)]
+    pub(crate) budget: u64,
+    /// Seconds after which an experiment counts as hanging.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub(crate) limit: u64,
+}
+
+#[derive(Args)]
+pub(crate) struct LabRun {
+    /// The experiments.
+    #[arg(value_name = "ID", required_unless_present = "all")]
+    pub(crate) ids: Vec<String>,
+    /// Every experiment, also those that may crash or hang.
+    #[arg(long, conflicts_with = "ids")]
+    pub(crate) all: bool,
+    /// Write the evidence to a file.
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) json: Option<PathBuf>,
+    /// Print everything that was found, not only the verdicts.
+    #[arg(long)]
+    pub(crate) findings: bool,
+    #[command(flatten)]
+    pub(crate) how: LabHow,
+}
+
+#[derive(Args)]
+pub(crate) struct LabReport {
+    /// Evidence, as `run --json` and `confirm` write it.
+    #[arg(value_name = "FILE.json", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Where to write it: .md (plots in .svg files beside it) or .html.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct LabConfirm {
+    /// Where to write the evidence.
+    #[arg(short, long, value_name = "FILE.json", default_value = "milwright-evidence.json")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) how: LabHow,
 }

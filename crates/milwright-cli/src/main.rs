@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => commands::bench::run(args, &terminal),
         Command::Predict(args) => commands::predict::run(args, &terminal),
         Command::Worker => commands::worker::run(),
+        Command::Lab(args) => commands::lab::run(args, &terminal),
         Command::Completions { shell } => commands::completions::run(shell),
     };
     match result {

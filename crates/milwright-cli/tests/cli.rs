@@ -241,10 +241,14 @@ fn the_manual_says_what_help_says() {
         "bench",
         "predict",
         "worker",
+        "lab",
+        "lab run",
+        "lab report",
+        "lab confirm",
         "completions",
     ];
     for command in commands {
-        let args: Vec<&str> = [command, "--help"].into_iter().filter(|a| !a.is_empty()).collect();
+        let args: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let help = milwright(&args);
         assert!(help.status.success());
         let name = format!("milwright {command}");

@@ -120,7 +120,10 @@ impl Bench {
         let short = fit.verdict.arithmetic().map_or_else(|| fit.verdict.to_string(), |a| a.name().to_owned());
         self.found(format!("{of} arithmetic"), short);
         let scores = fit.scores.iter().map(|s| {
-            format!("{}: {} of {} equal, largest difference {:.2e}", s.arithmetic, s.equal, fit.elements, s.max_difference)
+            format!(
+                "{}: {} of {} equal, largest difference {:.2e}",
+                s.arithmetic, s.equal, fit.elements, s.max_difference
+            )
         });
         let scores: Vec<String> = scores.collect();
         let text = format!("{}. {}", fit.verdict, scores.join("; "));
@@ -136,7 +139,9 @@ impl Bench {
 /// An error as a finding: what tells two outcomes apart comes first.
 pub(crate) fn words(error: &BridgeError) -> String {
     match error {
-        BridgeError::Cocoa { domain, code, description, .. } => format!("error {domain} {code}: {description}"),
+        BridgeError::Cocoa { domain, code, description, .. } => {
+            format!("error {domain} {code}: {description}")
+        }
         BridgeError::Exception { name, reason, .. } => format!("exception {name}: {reason}"),
         other => other.to_string(),
     }
@@ -205,7 +210,12 @@ mod tests {
     fn times_have_a_spread() {
         let mut bench = Bench::new(1, Duration::ZERO);
         let mut runs = 0;
-        let spread = bench.time("t", "", "", || { runs += 1; Ok(()) }).unwrap();
+        let spread = bench
+            .time("t", "", "", || {
+                runs += 1;
+                Ok(())
+            })
+            .unwrap();
         assert_eq!((spread.runs, runs), (FEWEST, FEWEST + WARM_UP));
         assert!(bench.time("t", "", "", || Err(Stop::wrong("no"))).is_err());
         assert_eq!(bench.into_observation().figures.len(), 1);

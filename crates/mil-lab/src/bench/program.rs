@@ -64,7 +64,11 @@ impl Bench {
     /// runtime, how far it is from the f64 reference, where it ran, how long its first and its later runs took. Gives the results.
     ///
     /// One that is not here stops the experiment; one that fails is a finding.
-    pub fn on_every_runtime(&mut self, program: &Program, size: &str) -> Result<Vec<(Kind, Vec<Named>)>, Stop> {
+    pub fn on_every_runtime(
+        &mut self,
+        program: &Program,
+        size: &str,
+    ) -> Result<Vec<(Kind, Vec<Named>)>, Stop> {
         let yardstick = self.yardstick(program, size)?;
         let mut results = Vec::new();
         for kind in Kind::ALL {
@@ -114,9 +118,11 @@ impl Bench {
 
     /// Writes down the largest difference from the reference, and the same relative to the largest magnitude there.
     fn difference(&mut self, who: &str, got: &[Named], want: &[Named], size: &str) {
-        let pairs = || got.iter().zip(want).flat_map(|((_, g), (_, w))| g.to_f64().into_iter().zip(w.to_f64()));
+        let pairs =
+            || got.iter().zip(want).flat_map(|((_, g), (_, w))| g.to_f64().into_iter().zip(w.to_f64()));
         let apart = |(g, w): (f64, f64)| if g == w { 0.0 } else { (g - w).abs() };
-        let worst = pairs().map(apart).fold(0.0, |a: f64, b| if b.is_nan() { f64::INFINITY } else { a.max(b) });
+        let worst =
+            pairs().map(apart).fold(0.0, |a: f64, b| if b.is_nan() { f64::INFINITY } else { a.max(b) });
         let largest = pairs().map(|(_, w)| w.abs()).fold(0.0, f64::max);
         self.found(named(who, "largest difference", size), worst);
         self.figure("largest difference", who, size, "", Spread::once(worst));

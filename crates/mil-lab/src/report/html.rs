@@ -7,7 +7,9 @@ use std::fmt::Write;
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:76rem;margin:2rem auto;padding:0 1rem;color:#222}table{border-collapse:collapse;font-size:13px;display:block;overflow-x:auto}th,td{text-align:left;vertical-align:top;padding:.25rem .7rem .25rem 0;border-bottom:1px solid #ddd}svg{max-width:100%;height:auto}";
 
 pub(super) fn render(report: &Report) -> String {
-    let mut text = format!("<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Lab report</title>\n<style>{STYLE}</style>\n");
+    let mut text = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Lab report</title>\n<style>{STYLE}</style>\n"
+    );
     let mut first = true;
     for block in &report.blocks {
         let _ = match block {

@@ -59,12 +59,14 @@ impl Report {
     }
 }
 
-const ARITHMETIC: &str = "Which candidate each matrix product fits, bit for bit. A fit says what was computed, not where.";
+const ARITHMETIC: &str =
+    "Which candidate each matrix product fits, bit for bit. A fit says what was computed, not where.";
 const PLACEMENT: &str = "Where each result was computed, and how that is known.";
 
 fn opening(records: &[&Record]) -> String {
     let grounds: BTreeSet<String> = records.iter().map(|r| r.label()).collect();
-    let mut text = format!("{} records of {}.", records.len(), grounds.into_iter().collect::<Vec<_>>().join("; "));
+    let mut text =
+        format!("{} records of {}.", records.len(), grounds.into_iter().collect::<Vec<_>>().join("; "));
     if records.iter().any(|r| r.ground == Ground::Double) {
         text.push_str(" Rows marked double come from doubles of Apple's frameworks, which compute on this CPU: they show that our code does what we believe the frameworks expect, and nothing about hardware. Their times are compared with nothing.");
     }
@@ -138,10 +140,17 @@ fn errors(records: &[&Record]) -> Vec<Block> {
         row.extend([number(f.spread.median), r.label()]);
         row
     });
-    let table =
-        Block::Table { head: vec!["experiment", "figure", "path", "size", "value", "on"], rows: rows.collect() };
+    let table = Block::Table {
+        head: vec!["experiment", "figure", "path", "size", "value", "on"],
+        rows: rows.collect(),
+    };
     let worst: Vec<Of<'_>> = all.into_iter().filter(|(_, f)| f.name == "largest difference").collect();
-    let plot = plot("error-by-experiment", "Largest difference from the f64 reference".to_owned(), "difference", &worst);
+    let plot = plot(
+        "error-by-experiment",
+        "Largest difference from the f64 reference".to_owned(),
+        "difference",
+        &worst,
+    );
     vec![Block::Heading("Error".to_owned()), table, plot]
 }
 

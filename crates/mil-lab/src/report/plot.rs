@@ -72,7 +72,10 @@ fn draw(
         });
         chart.draw_series(spread)?;
         let middle = points.iter().map(|(x, [_, middle, _])| Circle::new((*x, *middle), 4, colour.filled()));
-        chart.draw_series(middle)?.label(label.as_str()).legend(move |(x, y)| Circle::new((x + 8, y), 4, colour.filled()));
+        chart
+            .draw_series(middle)?
+            .label(label.as_str())
+            .legend(move |(x, y)| Circle::new((x + 8, y), 4, colour.filled()));
     }
     chart
         .configure_series_labels()

@@ -7,6 +7,7 @@ pub(crate) mod convert;
 pub(crate) mod explain;
 pub(crate) mod fmt;
 pub(crate) mod inspect;
+pub(crate) mod lab;
 pub(crate) mod link;
 pub(crate) mod load;
 pub(crate) mod predict;

@@ -26,7 +26,9 @@ fn run(bench: &mut Bench) -> Result<(), Stop> {
     let mut random = bench.random();
     for (name, body) in BODIES {
         let x = mil::uniform(&mut random, 256, 64, 2.0)?;
-        let body = format!("T h = cast(dtype = string(\"fp16\"), x = x);\n{body}tensor<fp32, [256, 64]> y = cast(dtype = string(\"fp32\"), x = r);\n");
+        let body = format!(
+            "T h = cast(dtype = string(\"fp16\"), x = x);\n{body}tensor<fp32, [256, 64]> y = cast(dtype = string(\"fp32\"), x = r);\n"
+        );
         let body = body.replace("T ", "tensor<fp16, [256, 64]> ");
         let text = mil::main("ios17", "tensor<fp32, [256, 64]> x", &body, "y");
         let program = Program::new(&text, vec![("x", mil::tensor(&x, &[256, 64])?)])?;

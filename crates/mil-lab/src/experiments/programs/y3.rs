@@ -30,9 +30,12 @@ fn run(bench: &mut Bench) -> Result<(), Stop> {
     let mut random = bench.random();
     let x = mil::uniform(&mut random, 256, 64, 0.5)?;
     let mut constants = String::new();
-    for (name, rows, cols, shape) in
-        [("w1", 128, 64, &[128, 64][..]), ("w2", 64, 128, &[64, 128]), ("b1", 1, 128, &[128]), ("b2", 1, 64, &[64])]
-    {
+    for (name, rows, cols, shape) in [
+        ("w1", 128, 64, &[128, 64][..]),
+        ("w2", 64, 128, &[64, 128]),
+        ("b1", 1, 128, &[128]),
+        ("b2", 1, 64, &[64]),
+    ] {
         constants += &mil::constant(name, &mil::uniform(&mut random, rows, cols, 0.1)?, shape);
     }
     let body = constants + &BODY.replace("T ", "tensor<fp16, [256, 64]> ");
