@@ -35,16 +35,16 @@ pub(super) static ROWS: &[Constraint] = rows! {
         "M1", "AG ch24";
     "L11" [CompileError] [] Medium
         "No dimension is 0.",
-        "any", "AF";
+        "not stated", "AF";
     "L12" [CompileError] [] Medium
         "Symbolic and unknown dimensions are read and then refused: one program for each shape.",
         "M1", "AG ch19";
     "L13" [CompileError] [] Medium
         "matmul has depth 1, and rank 5 with a batch is refused; linear has rank below 5.",
-        "any", "AF, AG";
+        "not stated", "AF, AG";
     "L14" [CompileError SilentlyWrong] [] High
         "The axis of an argmax has 2048 elements at most: the index is an fp16 and exact only below that.",
-        "any", "AF, AG";
+        "not stated", "AF, AG";
     "L15" [CompileError Slow] [] Medium
         "Small channel counts fail or waste lanes: 64 was the least on M5; multiples of 64 do best.",
         "M5, M3", "MX m5result, ES";

@@ -86,9 +86,9 @@ pub struct Constraint {
     pub rule: &'static str,
     /// How breaking it shows; empty where it is a property rather than a rule.
     pub modes: &'static [Mode],
-    /// The ways on which it was seen; empty means all.
+    /// The ways on which it was seen; empty where no source says.
     pub paths: &'static [Path],
-    /// Chips and systems on which it was seen.
+    /// Chips and systems on which it was seen, or that no source says.
     pub seen: &'static str,
     /// Who says so, by the tags of [`SOURCES`].
     pub sources: &'static str,
@@ -121,7 +121,7 @@ impl Constraint {
 
     /// The paths, in words.
     pub fn ways(&self) -> String {
-        words(self.paths.iter().map(|p| p.name()), "all")
+        words(self.paths.iter().map(|p| p.name()), "not stated")
     }
 }
 

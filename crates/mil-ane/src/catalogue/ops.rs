@@ -79,7 +79,7 @@ pub(super) static ROWS: &[Constraint] = rows! {
         "M4", "MI";
     "O22" [CompileError] [E5] Medium
         "`log` states its epsilon and `gelu` its mode.",
-        "M5 class", "AF";
+        "not stated", "AF";
     "O23" [CompileError] [Anec] Medium
         "BLOBFILE constants are refused on the C path; lists in the text are taken.",
         "M4", "MI",
@@ -90,7 +90,7 @@ pub(super) static ROWS: &[Constraint] = rows! {
         against "MX runs int8 on M4, and AF has the dequantisation correct.";
     "O25" [CompileError] [E5] Medium
         "What a `constexpr_` op gives is not reshaped before it is used; that of a blockwise one goes through an addition of 0 first.",
-        "M5 class", "AF";
+        "not stated", "AF";
     "O26" [CompileError] [] Medium
         "`cast` to int32 is not implemented; between fp16 and fp32 it is.",
         "M5 class", "AF, AG";
@@ -124,13 +124,13 @@ pub(super) static ROWS: &[Constraint] = rows! {
         "M1", "AF";
     "O36" [CompileError] [] Medium
         "The batch of `batch_to_space` divides by the block.",
-        "M1, M5", "AF";
+        "not stated", "AF";
     "O37" [CompileError] [] Medium
         "A `mul` by 0 after a reduction fails: subtract the value from itself.",
-        "M1, M5", "AF";
+        "not stated", "AF";
     "O38" [CompileError SilentlyWrong] [] Medium
         "Of elementwise layers with a scale, the subtraction is refused and the multiplication ignores the scale.",
-        "M1, M5", "AF";
+        "not stated", "AF";
     "O39" [FallsBack] [CoreMl] Contradicted
         "`conv_transpose` and the resizing ops run on the GPU.",
         "M4", "MI",
@@ -146,7 +146,7 @@ pub(super) static ROWS: &[Constraint] = rows! {
         "older chips", "HO";
     "O43" [FallsBack] [CoreMl] High
         "Custom layers, recurrent layers and gathers never run on the engine.",
-        "all", "HO, AF";
+        "older chips; M5 class", "HO, AF";
     "O44" [FallsBack] [CoreMl] Medium
         "Integer ops run on the CPU, but for constants and casts.",
         "M4", "MI";
@@ -163,7 +163,7 @@ pub(super) static ROWS: &[Constraint] = rows! {
         against "Orion's second version makes the same calls and reports 494 ms in place of 4200 ms; it may have trained on stale weights.";
     "O48" [Crash] [] Medium
         "A process that has used the engine does not fork.",
-        "M1 to M5", "AF";
+        "not stated", "AF";
     "O49" [RunError] [InMemory] Medium
         "A program with several procedures is called with the symbol indices of the procedure meant (else status 0x2).",
         "M5", "AI";
