@@ -3,12 +3,6 @@
 use crate::card::Experiment;
 
 #[allow(missing_docs, clippy::module_inception)]
-pub mod chaining {}
-
-#[allow(missing_docs, clippy::module_inception)]
-pub mod e5 {}
-
-#[allow(missing_docs, clippy::module_inception)]
 pub mod probes {
     pub mod arithmetic;
     pub mod classes;
@@ -23,9 +17,6 @@ pub mod programs {
     pub mod y3;
     pub mod z1;
 }
-
-#[allow(missing_docs, clippy::module_inception)]
-pub mod timing {}
 
 /// Every experiment, by name.
 pub static ALL: &[&Experiment] = &[
