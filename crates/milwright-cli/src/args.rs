@@ -63,6 +63,9 @@ pub(crate) enum Command {
     /// Repeat the research's experiments, on a Mac or against the doubles.
     #[command(subcommand)]
     Lab(Lab),
+    /// Call Apple's frameworks for another process of this program.
+    #[command(hide = true)]
+    AppleWorker,
     /// Print completions for a shell.
     Completions {
         /// The shell.

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Predict(args) => commands::predict::run(args, &terminal),
         Command::Worker => commands::worker::run(),
         Command::Lab(args) => commands::lab::run(args, &terminal),
+        Command::AppleWorker => milwright::serve_worker().map(|()| Outcome::Fine).map_err(Into::into),
         Command::Completions { shell } => commands::completions::run(shell),
     };
     match result {

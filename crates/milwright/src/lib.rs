@@ -55,6 +55,7 @@ pub use text::{format, text, write_text};
 pub use verify::Comparison;
 
 pub use mil_apple::Kind as AppleRuntime;
+pub use mil_apple::worker::serve as serve_worker;
 pub use mil_base::render::{JsonDiagnostic, JsonLabel};
 pub use mil_base::{DType, Diagnostic, Name, Severity, Tensor, TensorType, Type};
 pub use mil_check::Checked;

@@ -4,6 +4,8 @@ use crate::failure::Failure;
 use crate::machine;
 use crate::open::{Opened, open};
 use crate::report::Report;
+use mil_apple::BridgeError;
+use mil_apple::worker::{Command, Isolated};
 use mil_base::{Diagnostic, Name, Tensor, TensorType};
 use mil_check::Checked;
 use mil_codec::package::{FeatureKind, Interface};
@@ -20,8 +22,8 @@ pub enum RuntimeKind {
     Cpu,
     /// f64 throughout: the definition.
     Reference,
-    /// A way to Apple's frameworks on a Mac, or to their doubles; in a process of its own unless
-    /// [`LoadOptions::in_process`] says otherwise.
+    /// A way to Apple's frameworks on a Mac, or to their doubles; in a process of its own if [`LoadOptions::worker`]
+    /// says how to start one.
     Apple(mil_apple::Kind),
 }
 
@@ -36,8 +38,9 @@ pub struct LoadOptions {
     pub threads: Option<usize>,
     /// Bytes it may take; nothing means what the machine has available now.
     pub memory_limit: Option<u64>,
-    /// Call Apple's frameworks in this process, which dies if they do.
-    pub in_process: bool,
+    /// Arguments with which this executable calls [`serve_worker`](crate::serve_worker): Apple's frameworks are then called
+    /// in such a process. Nothing means in this one, which dies if they crash.
+    pub worker: Option<&'static [&'static str]>,
 }
 
 /// An input, output or state of a function.
@@ -124,7 +127,7 @@ impl Model {
                 Engine::Other(Reference.load(checked.clone(), &run).map_err(|e| fail(e.diagnostics()))?)
             }
             RuntimeKind::Apple(kind) => {
-                let runtime = mil_apple::runtime(kind).map_err(|e| fail(vec![e.diagnostic()]))?;
+                let runtime = apple(kind, options.worker).map_err(|e| fail(vec![e.diagnostic()]))?;
                 Engine::Other(runtime.load(checked.clone(), &run).map_err(|e| fail(e.diagnostics()))?)
             }
         };
@@ -195,6 +198,19 @@ impl Model {
         let session = self.engine.session(&name)?;
         Ok(Session { session, engine: self.engine.clone(), name, inputs: self.inputs.clone() })
     }
+}
+
+/// A runtime of Apple's, in this process or in one that this executable serves with those arguments.
+fn apple(kind: mil_apple::Kind, worker: Option<&[&str]>) -> Result<Box<dyn Runtime>, BridgeError> {
+    let Some(arguments) = worker else { return mil_apple::runtime(kind) };
+    if mil_apple::ground::GROUND.is_none() {
+        return Err(BridgeError::NotHere { wanted: kind.name() });
+    }
+    let command = Command::this(arguments).map_err(|e| BridgeError::WorkerDied {
+        during: "being started".to_owned(),
+        how: format!("this executable cannot be found: {e}"),
+    })?;
+    Ok(Box::new(Isolated::new(kind, command)))
 }
 
 /// One user of a [`Model`]: predictions in sequence, with the states that live between them.

@@ -14,6 +14,9 @@ pub(crate) enum Loading {
     Refused,
 }
 
+/// The hidden command that serves Apple's frameworks to this program.
+pub(crate) const APPLE_WORKER: &str = "apple-worker";
+
 /// The facade's options for the arguments given.
 pub(crate) fn options(function: Option<&str>, machine: &Machine) -> LoadOptions {
     LoadOptions {
@@ -28,7 +31,7 @@ pub(crate) fn options(function: Option<&str>, machine: &Machine) -> LoadOptions 
         },
         threads: machine.threads,
         memory_limit: machine.memory_limit.map(|mib| mib.saturating_mul(1 << 20)),
-        in_process: machine.in_process,
+        worker: (!machine.in_process).then_some(&[APPLE_WORKER]),
     }
 }
 
