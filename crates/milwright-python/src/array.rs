@@ -1,7 +1,8 @@
 //! NumPy's arrays as tensors and back.
 //!
 //! An input is copied once, by NumPy: while the program runs without the interpreter's lock nothing stops other threads
-//! from writing to the caller's array. An output is not copied: its memory becomes the array's.
+//! from writing to the caller's array. An output's memory becomes the array's, without a copy, unless the runtime keeps a share
+//! of it.
 
 use bytes::Bytes;
 use milwright::{DType, Port, Tensor};
