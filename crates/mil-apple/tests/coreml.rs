@@ -2,11 +2,11 @@
 
 mod common;
 
-use common::{RESEARCH, checked, example, expected, inputs, run, same, turn};
+use common::{COUNTER, RESEARCH, TWO, checked, code, example, expected, inputs, run, same, turn};
 use mil_apple::coreml::{self, Backings, ComputeUnits, CoreMlOptions};
 use mil_apple::{Kind, runtime};
 use mil_doubles::{absent, behaviour};
-use mil_run::{Claim, Device, Options, RunError};
+use mil_run::{Claim, Device, Options};
 use std::path::Path;
 
 #[test]
@@ -20,14 +20,6 @@ fn the_research_runs_bit_for_bit() {
         same(&run(&*coreml, &program, None, &given), &expected(&program, None, &given));
     }
 }
-
-const COUNTER: &str =
-    "program(1.3) { func main<ios18>(state<tensor<fp16, [3, 5]>> total, tensor<fp16, [3, 5]> x) {
-    tensor<fp16, [3, 5]> was = read_state(input = total);
-    tensor<fp16, [3, 5]> sum = add(x = was, y = x);
-    write_state(data = sum, input = total);
-    tensor<fp16, [3, 5]> y = mul(x = sum, y = fp16(2));
-} -> (y); }";
 
 #[test]
 fn state_lives_over_steps_and_belongs_to_its_session() {
@@ -58,10 +50,6 @@ fn state_lives_over_steps_and_belongs_to_its_session() {
     drop(broken);
 }
 
-const TWO: &str = "program(1.3) {
-func up<ios18>(tensor<fp32, [7]> x) { tensor<fp32, [7]> y = add(x = x, y = fp32(1)); } -> (y);
-func down<ios18>(tensor<fp32, [2, 3]> z) { tensor<fp32, [2, 3]> w = sub(x = z, y = fp32(1)); } -> (w); }";
-
 #[test]
 fn functions_are_chosen_by_name() {
     let _turn = turn();
@@ -76,13 +64,6 @@ fn functions_are_chosen_by_name() {
     let loaded = coreml.load(program, &Options::default()).unwrap();
     let error = loaded.session(Some("up")).err().unwrap();
     assert!(code(&error) == "apple/missing-selector", "{error}");
-}
-
-fn code(error: &RunError) -> &'static str {
-    match error {
-        RunError::Refused(all) => all[0].code,
-        _ => "",
-    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::ports::Ports;
 use super::{array, features};
 use crate::error::BridgeError;
-use crate::objc::{Obj, Raised, Shared, autoreleasepool, outcome, probe};
+use crate::objc::{AnyObject, Obj, Raised, Shared, autoreleasepool, outcome, probe};
 use crate::tell;
 use mil_run::Named;
 use std::sync::{Mutex, PoisonError};
@@ -89,18 +89,21 @@ impl Predictor {
     fn ask(&self, given: &Obj, state: Option<&Shared>, options: &Obj) -> Result<Obj, BridgeError> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut error = Raised::none();
+        // Where an engine has only the method with a state, it takes nil for none.
+        let plain = probe::require_of(&self.target, self.calls.plain, "@@:@@^@").is_ok();
         let (call, results) = match state {
-            None => {
+            None if plain => {
                 let call = self.calls.plain;
                 let results = tell!(call, "@@:@@^@",
                     [&self.target, predictionFromFeatures: &**given, options: &**options, error: &mut error.0]
                         -> Option<Obj>)?;
                 (call, results)
             }
-            Some(state) => {
+            state => {
                 let call = self.calls.stateful;
+                let state: Option<&AnyObject> = state.map(|s| &**s);
                 let results = tell!(call, "@@:@@@^@",
-                    [&self.target, predictionFromFeatures: &**given, usingState: &**state, options: &**options,
+                    [&self.target, predictionFromFeatures: &**given, usingState: state, options: &**options,
                         error: &mut error.0] -> Option<Obj>)?;
                 (call, results)
             }
@@ -111,7 +114,7 @@ impl Predictor {
 
 /// Arrays for the outputs whose sizes are known, full of the pattern; none where the system has no such option
 /// (before macOS 13).
-fn poisoned(ports: &Ports) -> Result<Vec<(String, Obj)>, BridgeError> {
+pub(crate) fn poisoned(ports: &Ports) -> Result<Vec<(String, Obj)>, BridgeError> {
     if !probe::exists("-[MLPredictionOptions setOutputBackings:]") {
         return Ok(Vec::new());
     }

@@ -3,10 +3,8 @@
 //! [`send!`] is the only way a message is sent to a private class: it checks once that the class has the method with the types
 //! we know ([`probe`]), and turns an exception into an error ([`exception`]). [`ns`] is the little of Foundation that we need.
 
-// What a caller of the macros below puts into a message is what `msg_send!` asks for anyway.
-#![allow(clippy::macro_metavars_in_unsafe)]
-
 pub mod exception;
+pub mod field;
 pub mod ns;
 pub mod outcome;
 pub mod probe;

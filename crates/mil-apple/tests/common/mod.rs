@@ -7,7 +7,7 @@ use mil_check::{Checked, Target};
 use mil_codec::folder::Folder;
 use mil_codec::{text, weights};
 use mil_ops::OpSet;
-use mil_run::{Cpu, Named, Options, Runtime};
+use mil_run::{Cpu, Named, Options, RunError, Runtime};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -105,5 +105,27 @@ pub fn same(got: &[Named], want: &[Named]) {
     assert_eq!(names(got), names(want));
     for ((name, got), (_, want)) in got.iter().zip(want) {
         assert!(got.bytes() == want.bytes(), "`{name}` differs");
+    }
+}
+
+/// Adds its input to a state.
+pub const COUNTER: &str =
+    "program(1.3) { func main<ios18>(state<tensor<fp16, [3, 5]>> total, tensor<fp16, [3, 5]> x) {
+    tensor<fp16, [3, 5]> was = read_state(input = total);
+    tensor<fp16, [3, 5]> sum = add(x = was, y = x);
+    write_state(data = sum, input = total);
+    tensor<fp16, [3, 5]> y = mul(x = sum, y = fp16(2));
+} -> (y); }";
+
+/// Two functions, neither of them the default.
+pub const TWO: &str = "program(1.3) {
+func up<ios18>(tensor<fp32, [7]> x) { tensor<fp32, [7]> y = add(x = x, y = fp32(1)); } -> (y);
+func down<ios18>(tensor<fp32, [2, 3]> z) { tensor<fp32, [2, 3]> w = sub(x = z, y = fp32(1)); } -> (w); }";
+
+/// The code of a refusal.
+pub fn code(error: &RunError) -> &'static str {
+    match error {
+        RunError::Refused(all) => all[0].code,
+        _ => "",
     }
 }
