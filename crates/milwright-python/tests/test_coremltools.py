@@ -182,6 +182,15 @@ def test_each_function_of_a_model_predicts(tmp_path):
     assert ct.models.MLModel(path, function_name="down").predict(x)["y"].tolist() == [1, 0]
 
 
+def test_a_pipeline_predicts():
+    first = converted((2,), lambda x: mb.add(x=x, y=1.0, name="middle"))
+    second = converted((2,), lambda x: mb.mul(x=x, y=10.0, name="y"))
+    ct.utils.rename_feature(spec := second.get_spec(), "x", "middle")
+    second = ct.models.MLModel(spec, weights_dir=second.weights_dir or "")
+    model = ct.utils.make_pipeline(first, second)
+    assert model.predict({"x": np.array([1.0, 2.0])})["y"].tolist() == [20, 30]
+
+
 # -- images -----------------------------------------------------------------------
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8)

@@ -4,7 +4,7 @@
 >>> import coremltools as ct
 >>> ct.models.MLModel("model.mlpackage").predict({"x": x})
 
-It may be imported before coremltools or after it. ML Programs predict, with state, several functions and images; so do compiled
+It may be imported before coremltools or after it. ML Programs predict, with state, several functions and images; so do pipelines of them and compiled
 models. Models of other types load as they do on Linux without Milwright, with a warning, and do not predict. `compute_units` has no
 effect: Milwright runs on the CPU.
 
