@@ -8,6 +8,7 @@ use mil_codec::blob::{BlobFile, BlobWriter};
 use mil_codec::package::{self, Described, Manifest};
 use mil_codec::weights::{Storage, attach, store};
 use mil_codec::{bundle, text};
+use prost::Message as _;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -123,12 +124,15 @@ fn damaged_models() {
     seeds.extend(shared_files("input.mlmodel"));
     seeds.extend(shared_files("model.mlmodel"));
     let files = BTreeMap::from([("weights/weights.bin".to_owned(), weights())]);
+    let source = bundle::Source { class_name: "any", model: None };
     damage(&seeds, |bytes| {
+        let _ = package::read_pipeline(&bytes);
         let Ok(read) = package::read_model(bytes) else { return };
         let _ = text::print(&read.program, &Default::default());
         let model = &read.description;
         let described = Described { specification_version: 0, is_updatable: false, model };
         let _ = package::write_model(&read.program, Some(described));
+        let _ = bundle::write(&read.program, Some(described), &source, &|_, opset| Some(opset));
         let _ = package::with_weights(read, &files, "").map(|p| package::write(&p.program, None));
     });
 }
@@ -177,5 +181,28 @@ fn damaged_manifests_and_metadata() {
             assert!(path.starts_with("Data") && !path.split('/').any(|part| part == ".."), "{path}");
         }
         let _ = bundle::read_metadata(&bytes);
+    });
+}
+
+#[test]
+fn damaged_containers_and_pipelines() {
+    let container = bundle::Container { specification_version: 9, description: Default::default() };
+    let mut seeds = vec![("our own container".to_owned(), Bytes::from(bundle::write_container(&container)))];
+    seeds.extend(shared_files("coremldata.bin"));
+    let (model, _) = package::write_model(&text::read(common::EVERYTHING).program, None).unwrap();
+    let pipeline = package::proto::Pipeline { models: vec![model.into()], names: vec!["only".to_owned()] };
+    let whole = package::proto::Model { pipeline: Some(pipeline), ..Default::default() };
+    seeds.push(("our own pipeline".to_owned(), whole.encode_to_vec().into()));
+    damage(&seeds, |bytes| {
+        if let Ok(read) = bundle::read_container(&bytes) {
+            let again = bundle::write_container(&read);
+            assert_eq!(
+                bundle::read_container(&again).unwrap().specification_version,
+                read.specification_version
+            );
+        }
+        if let Ok(Some(pipeline)) = package::read_pipeline(&bytes) {
+            pipeline.stages.into_iter().for_each(|(_, stage)| drop(package::read_model(stage)));
+        }
     });
 }
