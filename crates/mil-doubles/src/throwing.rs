@@ -18,6 +18,9 @@ pub struct Throwing {
     was: NonNull<c_void>,
 }
 
+// SAFETY: the address of a function, which every thread may hold.
+unsafe impl Send for Throwing {}
+
 /// Makes a method throw, for the whole process: `-[_ANEClient echo:]`. Nothing if there is no such method.
 pub fn throw_from(method: &str) -> Option<Throwing> {
     crate::link();

@@ -56,6 +56,10 @@ impl InMemoryModel {
         &self.0
     }
 
+    pub(super) fn shared(&self) -> &Shared {
+        &self.0
+    }
+
     /// The hash of text, weights and options: the name of the folder to stage in.
     pub fn identifier(&self) -> Result<String, BridgeError> {
         const CALL: &str = "-[_ANEInMemoryModel hexStringIdentifier]";
@@ -132,6 +136,16 @@ impl InMemoryModel {
             self.object(), sharedConnection
         ] -> Option<Obj>)?;
         object("-[_ANEInMemoryModel sharedConnection]", found, None)
+    }
+
+    /// Maps the surfaces of a request beforehand: code 13 on record.
+    pub fn map(&self, request: &AnyObject) -> Result<(), BridgeError> {
+        const CALL: &str = "-[_ANEInMemoryModel mapIOSurfacesWithRequest:cacheInference:error:]";
+        let mut error = None;
+        let ok = send!("-[_ANEInMemoryModel mapIOSurfacesWithRequest:cacheInference:error:]", "B@:@B^@", [
+            self.object(), mapIOSurfacesWithRequest: request, cacheInference: false, error: &mut error
+        ] -> bool)?;
+        done(CALL, ok, error)
     }
 
     /// The number the framework knows it by.

@@ -84,6 +84,12 @@ impl Request {
         send!("-[_ANERequest setSharedEvents:]", "v@:@", [self.object(), setSharedEvents: events] -> ())
     }
 
+    /// Whether the framework left statistics of the last evaluation: on record it never does (experiment v2-5).
+    pub fn has_statistics(&self) -> Result<bool, BridgeError> {
+        let found = send!("-[_ANERequest perfStats]", "@@:", [self.object(), perfStats] -> Option<Obj>)?;
+        Ok(found.is_some())
+    }
+
     /// Writes the inputs, in the order of declaration.
     pub fn write(&mut self, inputs: &[Tensor]) -> Result<(), BridgeError> {
         self.inputs.iter_mut().zip(inputs).try_for_each(|(surface, tensor)| surface.write(tensor.bytes()))

@@ -5,9 +5,7 @@ use crate::error::BridgeError;
 use objc2::msg_send;
 use objc2::rc::Retained;
 use objc2::runtime::AnyObject;
-use std::any::Any;
 use std::ffi::c_void;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 unsafe extern "C-unwind" {
     fn mil_apple_try_catch(
@@ -21,20 +19,18 @@ enum Slot<F, R> {
     Before(F),
     Running,
     Done(R),
-    Panicked(Box<dyn Any + Send>),
 }
 
 /// Calls `f`; an exception thrown in it is an error that names `call`.
+///
+/// Nothing in between may catch unwinding: Rust aborts when an exception of Objective-C reaches a `catch_unwind`. A panic of `f`
+/// passes the Objective-C frame, which catches objects only.
 pub fn guarded<R>(call: &'static str, f: impl FnOnce() -> R) -> Result<R, BridgeError> {
     extern "C-unwind" fn run<F: FnOnce() -> R, R>(context: *mut c_void) {
         // SAFETY: `context` is the slot below, which outlives the call and is used by nobody else meanwhile.
         let slot = unsafe { &mut *context.cast::<Slot<F, R>>() };
         if let Slot::Before(f) = std::mem::replace(slot, Slot::Running) {
-            // A Rust panic does not pass through the Objective-C frame; it goes on behind it.
-            *slot = match catch_unwind(AssertUnwindSafe(f)) {
-                Ok(result) => Slot::Done(result),
-                Err(panic) => Slot::Panicked(panic),
-            };
+            *slot = Slot::Done(f());
         }
     }
     fn function<F: FnOnce() -> R, R>(_: &Slot<F, R>) -> extern "C-unwind" fn(*mut c_void) {
@@ -47,11 +43,8 @@ pub fn guarded<R>(call: &'static str, f: impl FnOnce() -> R) -> Result<R, Bridge
     let caught = unsafe { mil_apple_try_catch(entry, (&raw mut slot).cast(), &raw mut thrown) };
     match slot {
         Slot::Done(result) if caught == 0 => Ok(result),
-        Slot::Panicked(panic) => resume_unwind(panic),
-        _ => {
-            // SAFETY: the catcher retained what it caught and gives the reference to us.
-            Err(described(call, unsafe { Retained::from_raw(thrown) }))
-        }
+        // SAFETY: the catcher retained what it caught and gives the reference to us.
+        _ => Err(described(call, unsafe { Retained::from_raw(thrown) })),
     }
 }
 
@@ -68,5 +61,27 @@ fn described(call: &'static str, thrown: Option<Obj>) -> BridgeError {
         call,
         name: ns::to_string(name.as_deref()),
         reason: ns::to_string(reason.as_deref()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exception_is_an_error_and_a_panic_stays_one() {
+        let thrown = objc2::rc::autoreleasepool(|_| {
+            let array = ns::array([]);
+            let at = usize::MAX;
+            // SAFETY: a public method; the index is out of range, at which it throws.
+            let get = || -> Option<Obj> { unsafe { msg_send![&*array, objectAtIndex: at] } };
+            guarded("-[NSArray objectAtIndex:]", get).unwrap_err()
+        });
+        assert!(
+            matches!(&thrown, BridgeError::Exception { name, .. } if name == "NSRangeException"),
+            "{thrown}"
+        );
+        let panic = std::panic::catch_unwind(|| guarded("none", || -> () { panic!("mine") })).unwrap_err();
+        assert_eq!(panic.downcast_ref::<&str>(), Some(&"mine"));
     }
 }

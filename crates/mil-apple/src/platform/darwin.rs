@@ -68,6 +68,21 @@ unsafe extern "C" {
     fn CFRelease(object: *const c_void);
 }
 
+#[link(name = "Metal", kind = "framework")]
+unsafe extern "C" {
+    fn MTLCreateSystemDefaultDevice() -> *mut AnyObject;
+}
+
+/// A Metal shared event of the system's first graphics device.
+pub fn shared_event() -> Result<crate::objc::Obj, crate::BridgeError> {
+    // SAFETY: a function without arguments that gives a reference to us, or null.
+    let device = unsafe { crate::objc::Retained::from_raw(MTLCreateSystemDefaultDevice()) };
+    let device = device.ok_or(crate::BridgeError::Null { call: "MTLCreateSystemDefaultDevice" })?;
+    // SAFETY: a public method of every device.
+    let event: Option<crate::objc::Obj> = unsafe { msg_send![&*device, newSharedEvent] };
+    event.ok_or(crate::BridgeError::Null { call: "-[MTLDevice newSharedEvent]" })
+}
+
 pub(super) struct Here;
 
 impl Surfaces for Here {

@@ -18,6 +18,11 @@ pub fn os_version() -> String {
     "double".to_owned()
 }
 
+/// What stands for a Metal shared event: any object that can be retained.
+pub fn shared_event() -> Result<crate::objc::Obj, crate::BridgeError> {
+    Ok(crate::objc::ns::string("double of a shared event"))
+}
+
 pub(super) struct Here;
 
 /// # Safety

@@ -12,7 +12,8 @@ use darwin as here;
 use double as here;
 
 pub(crate) use here::is_hidden;
-pub use here::{load, os_version};
+
+pub use here::{load, os_version, shared_event};
 pub use surface::{IoSurface, Surface};
 
 /// IOSurface: memory that the engine reads and writes without a copy. One implementation calls the framework, the other
