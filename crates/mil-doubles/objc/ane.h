@@ -2,11 +2,7 @@
 #ifndef MIL_DOUBLES_ANE_H
 #define MIL_DOUBLES_ANE_H
 
-#include "double.h"
-
-/* Every double of a class inherits this, so that the objects alive can be counted. */
-@interface MilDouble : NSObject
-@end
+#import "object.h"
 
 /* A surface bound to a symbol for a run. */
 struct double_binding {
@@ -37,11 +33,11 @@ char *double_ane_digest(const void *bytes, unsigned long count);
 /* As long as MILWRIGHT_DOUBLE_STALL_MS says, not at all by default: stands for a call that never returns. */
 void double_ane_stall(void);
 
-@interface _ANEErrors : MilDouble
+@interface _ANEErrors : DoubleObject
 + (id)createErrorWithCode:(int64_t)code description:(id)description;
 @end
 
-@interface _ANEIOSurfaceObject : MilDouble {
+@interface _ANEIOSurfaceObject : DoubleObject {
     IOSurfaceRef _surface;
     NSNumber *_offset;
     BOOL _owned;
@@ -51,7 +47,7 @@ void double_ane_stall(void);
 - (NSNumber *)startOffset;
 @end
 
-@interface _ANEBuffer : MilDouble {
+@interface _ANEBuffer : DoubleObject {
     id _object;
     NSNumber *_symbol;
     int64_t _source;
@@ -60,14 +56,14 @@ void double_ane_stall(void);
 - (id)ioSurfaceObject;
 @end
 
-@interface _ANEIOSurfaceOutputSets : MilDouble {
+@interface _ANEIOSurfaceOutputSets : DoubleObject {
     IOSurfaceRef _stats;
     NSArray *_buffers;
 }
 - (NSArray *)outputBuffer;
 @end
 
-@interface _ANERequest : MilDouble {
+@interface _ANERequest : DoubleObject {
     NSArray *_inputs, *_inputIndices, *_outputs, *_outputIndices, *_statsArray;
     id _weights, _stats, _events;
     NSNumber *_procedure, *_transaction;
@@ -81,7 +77,7 @@ void double_ane_stall(void);
 - (BOOL)validate;
 @end
 
-@interface _ANEProgramForEvaluation : MilDouble {
+@interface _ANEProgramForEvaluation : DoubleObject {
     uint64_t _handle, _intermediate;
     int8_t _depth;
     int64_t _flying;
@@ -90,7 +86,7 @@ void double_ane_stall(void);
 - (uint64_t)programHandle;
 @end
 
-@interface _ANEModel : MilDouble {
+@interface _ANEModel : DoubleObject {
     NSURL *_url, *_source;
     NSString *_key, *_cache;
     id _uuid, _program, _mapper, _constants;
@@ -117,7 +113,7 @@ void double_ane_stall(void);
 - (NSURL *)modelURL;
 @end
 
-@interface _ANEClient : MilDouble {
+@interface _ANEClient : DoubleObject {
     BOOL _restricted;
 }
 + (id)sharedConnection;

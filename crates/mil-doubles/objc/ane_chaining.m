@@ -1,6 +1,6 @@
 #include "ane.h"
 
-@interface _ANEChainingRequest : MilDouble {
+@interface _ANEChainingRequest : DoubleObject {
     NSArray *_inputs, *_sets, *_events;
     id _loopIn, _loopOut, _procedure, _transaction, _delay, _pool;
 }
@@ -87,7 +87,7 @@ BOOL double_ane_prepare(_ANEClient *client, id model, id given, NSError **error)
     return NO;
 }
 
-@interface _ANEInputBuffersReady : MilDouble {
+@interface _ANEInputBuffersReady : DoubleObject {
     uint32_t _procedure;
     NSArray *_indices, *_free;
     uint64_t _delay;
@@ -122,7 +122,7 @@ BOOL double_ane_prepare(_ANEClient *client, id model, id given, NSError **error)
 }
 @end
 
-@interface _ANEOutputSetEnqueue : MilDouble {
+@interface _ANEOutputSetEnqueue : DoubleObject {
     uint32_t _procedure, _set;
     uint64_t _value;
     BOOL _silent, _open;

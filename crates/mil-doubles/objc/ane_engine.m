@@ -1,16 +1,5 @@
 #include "ane.h"
 
-@implementation MilDouble
-+ (id)allocWithZone:(NSZone *)zone {
-    double_object_made();
-    return [super allocWithZone: zone];
-}
-- (void)dealloc {
-    double_object_gone();
-    [super dealloc];
-}
-@end
-
 NSString *double_text(char *text) {
     NSString *string = text ? [NSString stringWithUTF8String: text] : @"";
     double_free_text(text);

@@ -1,6 +1,6 @@
 #include "ane.h"
 
-@interface _ANESharedWaitEvent : MilDouble {
+@interface _ANESharedWaitEvent : DoubleObject {
     uint64_t _value, _type;
     id _event;
 }
@@ -32,7 +32,7 @@
 }
 @end
 
-@interface _ANESharedSignalEvent : MilDouble {
+@interface _ANESharedSignalEvent : DoubleObject {
     uint64_t _value, _mask;
     uint32_t _symbol;
     int64_t _type;
@@ -72,7 +72,7 @@
 }
 @end
 
-@interface _ANESharedEvents : MilDouble {
+@interface _ANESharedEvents : DoubleObject {
     NSArray *_signals, *_waits;
 }
 @end

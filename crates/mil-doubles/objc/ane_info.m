@@ -1,7 +1,7 @@
 #include "ane.h"
 
 /* Names no chip that exists, so that nothing can be taken for one. */
-@interface _ANEDeviceInfo : MilDouble
+@interface _ANEDeviceInfo : DoubleObject
 @end
 
 @implementation _ANEDeviceInfo
@@ -18,7 +18,7 @@
 @end
 
 /* The standard classes of service; any from 0 to 63 is accepted. */
-@interface _ANEQoSMapper : MilDouble
+@interface _ANEQoSMapper : DoubleObject
 @end
 
 @implementation _ANEQoSMapper
@@ -31,7 +31,7 @@
 @end
 
 /* Always nothing for programs like ours. */
-@interface _ANEVirtualClient : MilDouble
+@interface _ANEVirtualClient : DoubleObject
 @end
 
 @implementation _ANEVirtualClient

@@ -4,7 +4,7 @@
 
 #include "ane.h"
 
-@interface _ANEInMemoryModelDescriptor : MilDouble {
+@interface _ANEInMemoryModelDescriptor : DoubleObject {
     NSData *_text, *_options;
     NSDictionary *_weights;
     NSString *_hashes[3];
@@ -16,7 +16,7 @@
 - (BOOL)isMILModel;
 @end
 
-@interface _ANEInMemoryModel : MilDouble {
+@interface _ANEInMemoryModel : DoubleObject {
     _ANEInMemoryModelDescriptor *_descriptor;
     NSString *_hex;
     _ANEModel *_model;

@@ -27,7 +27,7 @@
 - (int64_t)currentAsyncRequestsInFlight { return _flying; }
 @end
 
-@interface _ANEProgramIOSurfacesMapper : MilDouble {
+@interface _ANEProgramIOSurfacesMapper : DoubleObject {
     uint64_t _handle;
 }
 + (id)mapperWithProgramHandle:(uint64_t)handle;

@@ -1,6 +1,6 @@
 #include "ane.h"
 
-@interface _ANEPerformanceStats : MilDouble {
+@interface _ANEPerformanceStats : DoubleObject {
     uint64_t _time;
     NSData *_counters, *_raw;
 }
@@ -31,7 +31,7 @@
 }
 @end
 
-@interface _ANEPerformanceStatsIOSurface : MilDouble {
+@interface _ANEPerformanceStatsIOSurface : DoubleObject {
     id _stats;
     int64_t _type;
 }

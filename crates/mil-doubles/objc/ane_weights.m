@@ -1,7 +1,7 @@
 #include "ane.h"
 
 /* The route that swaps weights without compiling; loading an instance needs an entitlement. */
-@interface _ANEWeight : MilDouble {
+@interface _ANEWeight : DoubleObject {
     id _symbol;
     NSURL *_url;
 }
@@ -27,7 +27,7 @@
 }
 @end
 
-@interface _ANEProcedureData : MilDouble {
+@interface _ANEProcedureData : DoubleObject {
     NSString *_symbol;
     NSArray *_weights;
 }
@@ -53,7 +53,7 @@
 }
 @end
 
-@interface _ANEModelInstanceParameters : MilDouble {
+@interface _ANEModelInstanceParameters : DoubleObject {
     NSString *_name;
     NSArray *_procedures;
 }

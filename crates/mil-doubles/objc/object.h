@@ -1,4 +1,4 @@
-/* The superclass of the doubles of Core ML: a test of leaks can ask how many are alive. */
+/* The superclass of the doubles: a test of leaks can ask how many are alive. */
 #ifndef MIL_DOUBLES_OBJECT_H
 #define MIL_DOUBLES_OBJECT_H
 

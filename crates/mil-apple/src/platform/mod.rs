@@ -12,7 +12,6 @@ use darwin as here;
 use double as here;
 
 pub(crate) use here::is_hidden;
-
 pub use here::{load, os_version, shared_event};
 pub use surface::{IoSurface, Surface};
 
