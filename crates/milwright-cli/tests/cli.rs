@@ -338,6 +338,8 @@ fn images_go_in_and_out_as_files() {
         let out = milwright(&args);
         (out.status.code(), text(&out.stdout) + &text(&out.stderr))
     };
+    let shown = text(&milwright(&["inspect", &small]).stdout);
+    assert!(shown.contains("photo: tensor<fp32, [1, 3, 2, 3]>  (image, 3 x 2 RGB)"), "{shown}");
     let (status, out) = run(&small, "zeros", &white, &[]);
     assert!(status == Some(0) && out.contains("range 255.000000 to 255.000000"), "{out}");
     let (status, out) = run(&small, &white, &black, &[]);

@@ -4,6 +4,7 @@ use crate::model::{LoadOptions, Port, ports, run_options};
 use crate::open::Opened;
 use mil_base::{DType, Name, Type};
 use mil_check::Checked;
+use mil_codec::package::{FeatureKind, ImageFeature};
 use mil_ir::{Constant, FunctionId, Payload, ops_in_order};
 use mil_run::{Bound, LoadedCpu, PlanMemory, RunError};
 use std::collections::{BTreeMap, HashSet};
@@ -22,6 +23,8 @@ pub struct FunctionInfo {
     pub states: Vec<(Name, Type)>,
     /// Outputs by name.
     pub outputs: Vec<(Name, Type)>,
+    /// The inputs and outputs that the model's description says are images.
+    pub images: Vec<(Name, ImageFeature)>,
     /// How often each op occurs, constants left out, most frequent first.
     pub ops: Vec<(Name, usize)>,
     /// Constants held by the function, by element type.
@@ -56,7 +59,17 @@ impl FunctionInfo {
 /// What is in every function of a program.
 pub fn inspect(opened: &Opened, checked: &Checked) -> Vec<FunctionInfo> {
     let ids = checked.program().functions.ids();
-    ids.map(|id| function(checked, id, ports(opened, checked, id))).collect()
+    ids.map(|id| {
+        let info = function(checked, id, ports(opened, checked, id));
+        let interface = opened.interface(&info.name).unwrap_or_default();
+        let features = interface.inputs.into_iter().chain(interface.outputs);
+        let images = features.filter_map(|f| match f.kind {
+            FeatureKind::Image(image) => Some((Name::new(&f.name), image)),
+            _ => None,
+        });
+        FunctionInfo { images: images.collect(), ..info }
+    })
+    .collect()
 }
 
 /// What a run of a function takes on the `cpu` runtime, for these input shapes and the usual ones of other inputs. Nothing if
@@ -115,6 +128,7 @@ fn function(checked: &Checked, id: FunctionId, inputs: Vec<Port>) -> FunctionInf
         _ => None,
     });
     FunctionInfo {
+        images: Vec::new(),
         name: f.name.clone(),
         opset: f.opset.clone(),
         inputs,

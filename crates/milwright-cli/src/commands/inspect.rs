@@ -4,7 +4,7 @@ use crate::args::Inspect;
 use crate::commands::load;
 use crate::outcome::Outcome;
 use crate::terminal::Terminal;
-use milwright::{FunctionInfo, LoadOptions, Report};
+use milwright::{Colors, FunctionInfo, LoadOptions, Report};
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -66,13 +66,14 @@ fn text(out: &mut impl Write, terminal: &Terminal, info: &FunctionInfo) -> std::
             String::new()
         };
         let optional = port.default.map_or_else(String::new, |v| format!("  (optional, default {v})"));
-        writeln!(out, "  input  {}: {}{flexible}{optional}", port.name, port.ty)?;
+        let image = image(info, &port.name);
+        writeln!(out, "  input  {}: {}{flexible}{optional}{image}", port.name, port.ty)?;
     }
     for (name, ty) in &info.states {
         writeln!(out, "  state  {name}: {ty}")?;
     }
     for (name, ty) in &info.outputs {
-        writeln!(out, "  output {name}: {ty}")?;
+        writeln!(out, "  output {name}: {ty}{}", image(info, name))?;
     }
     let total: usize = info.ops.iter().map(|(_, n)| n).sum();
     let ops: Vec<String> = info.ops.iter().map(|(name, n)| format!("{name} {n}")).collect();
@@ -92,6 +93,21 @@ fn text(out: &mut impl Write, terminal: &Terminal, info: &FunctionInfo) -> std::
         Some(flops) => writeln!(out, "  {} a run", operations(flops)),
         None => writeln!(out, "  FLOPs: not counted, {} ops have open sizes or run in loops", info.uncounted),
     }
+}
+
+/// `  (image, 224 x 224 RGB)`; nothing for what is no image.
+fn image(info: &FunctionInfo, name: &str) -> String {
+    let found = info.images.iter().find(|(n, _)| **n == *name);
+    found.map_or_else(String::new, |(_, image)| {
+        let colors = match image.colors {
+            Colors::Rgb => " RGB",
+            Colors::Bgr => " BGR",
+            Colors::Grayscale => " grey",
+            Colors::GrayscaleFp16 => " grey fp16",
+            Colors::Unknown => "",
+        };
+        format!("  (image, {} x {}{colors})", image.width, image.height)
+    })
 }
 
 fn document(info: &FunctionInfo, memory: Option<&milwright::PlanMemory>) -> Value {
