@@ -2,6 +2,7 @@
 
 use crate::error::BridgeError;
 use crate::symbols::{ESPRESSO, Library};
+use mil_ane::errors::{self, Domain};
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::mem::transmute_copy;
 use std::ptr::NonNull;
@@ -137,17 +138,9 @@ calls! {
     }
 }
 
-/// What a status means (section 4, conventions).
+/// What a status means.
 fn meaning(status: c_int) -> &'static str {
-    match status {
-        1 => "invalid argument",
-        2 => "invalid operation",
-        3 => "allocation failed",
-        4 => "out of bounds",
-        5 => "invalid type parameter",
-        6 => "invalid data type",
-        _ => "a status nobody has documented",
-    }
+    errors::lookup(Domain::E5rt, i64::from(status)).map_or("a status that nobody has documented", |e| e.name)
 }
 
 impl Api {

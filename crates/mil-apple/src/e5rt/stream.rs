@@ -70,6 +70,8 @@ pub struct Stream {
     buffers: Vec<Buffer>,
     operations: Vec<Operation>,
     api: Arc<Api>,
+    /// The call that ran it last.
+    ran: &'static str,
 }
 
 fn unknown(port: &str, among: &[Bound]) -> BridgeError {
@@ -78,6 +80,14 @@ fn unknown(port: &str, among: &[Bound]) -> BridgeError {
         codes::UNSUPPORTED,
         format!("the operation has no such port `{port}`"),
         format!("its ports are {}", names.join(", ")),
+    )
+}
+
+fn foreign() -> BridgeError {
+    BridgeError::refused(
+        codes::UNSUPPORTED,
+        "the operation belongs to another stream",
+        "use the number that this draft's `add` gave",
     )
 }
 
@@ -143,7 +153,7 @@ impl Draft {
         name: &str,
         kinds: &[Kind],
     ) -> Result<(usize, &Bound), BridgeError> {
-        let ports = self.operations.get(operation.0).map_or(&[][..], |o| &o.ports);
+        let ports = &self.operations.get(operation.0).ok_or_else(foreign)?.ports;
         let found = ports.iter().enumerate().find(|(_, b)| b.outer.name == *name && kinds.contains(&b.kind));
         found.ok_or_else(|| unknown(name, ports))
     }
@@ -186,7 +196,7 @@ impl Draft {
 
     /// The event is told when the operation is done, in a submitted run.
     pub fn tell(&mut self, operation: OperationId, event: &Arc<Event>) -> Result<(), BridgeError> {
-        let Some(op) = self.operations.get_mut(operation.0) else { return Err(unknown("", &[])) };
+        let Some(op) = self.operations.get_mut(operation.0) else { return Err(foreign()) };
         // SAFETY: a live operation and a live event, which is kept as long.
         unsafe {
             self.api
@@ -198,7 +208,7 @@ impl Draft {
 
     /// In a submitted run the operation begins only after the events have reached their future values.
     pub fn wait_for(&mut self, operation: OperationId, events: &[Arc<Event>]) -> Result<(), BridgeError> {
-        let Some(op) = self.operations.get_mut(operation.0) else { return Err(unknown("", &[])) };
+        let Some(op) = self.operations.get_mut(operation.0) else { return Err(foreign()) };
         let handles: Vec<_> = events.iter().map(|e| e.handle.raw()).collect();
         let (first, n) = (handles.as_ptr(), handles.len() as u64);
         // SAFETY: a live operation and live events, which are kept as long.
@@ -222,7 +232,8 @@ impl Draft {
             // SAFETY: an out-pointer.
             unsafe { api.e5rt_execution_stream_create(out) }
         })?;
-        let mut stream = Stream { stream, buffers: kept, operations, api };
+        let ran = "e5rt_execution_stream_encode_operation";
+        let mut stream = Stream { stream, buffers: kept, operations, api, ran };
         for op in &mut stream.operations {
             for port in &mut op.ports {
                 let place = places.get(port.buffer).copied().flatten();
@@ -236,13 +247,15 @@ impl Draft {
                 stream.api.e5rt_execution_stream_encode_operation(stream.stream.raw(), op.handle.raw())?
             };
         }
+        // Reading before the first run is reading what nothing was written to.
+        stream.poison(ran);
         Ok(stream)
     }
 }
 
 impl Stream {
     fn port(&self, operation: OperationId, name: &str, kinds: &[Kind]) -> Result<&Bound, BridgeError> {
-        let ports = self.operations.get(operation.0).map_or(&[][..], |o| &o.ports);
+        let ports = &self.operations.get(operation.0).ok_or_else(foreign)?.ports;
         let found = ports.iter().find(|b| b.outer.name == *name && kinds.contains(&b.kind));
         found.ok_or_else(|| unknown(name, ports))
     }
@@ -277,10 +290,7 @@ impl Stream {
         let bound = self.port(operation, port, &[Kind::Output, Kind::State, Kind::Input])?;
         let packed = bound.layout.pack(self.buffers[bound.buffer].bytes());
         if !packed.is_empty() && packed == bound.poison {
-            return Err(BridgeError::Untouched {
-                output: port.to_owned(),
-                call: "e5rt_execution_stream_execute_sync",
-            });
+            return Err(BridgeError::Untouched { output: port.to_owned(), call: self.ran });
         }
         let packed = boundary::cast(bound.inner.dtype, &packed, bound.outer.dtype)?;
         Tensor::from_bytes(bound.outer.dtype, &bound.outer.shape, Bytes::from(packed)).map_err(|e| {
@@ -293,7 +303,8 @@ impl Stream {
     }
 
     /// Fills every output that a run must write with the pattern.
-    fn poison(&mut self) {
+    fn poison(&mut self, call: &'static str) {
+        self.ran = call;
         for bound in self.operations.iter().flat_map(|o| &o.ports).filter(|b| !b.poison.is_empty()) {
             poison::fill(self.buffers[bound.buffer].bytes_mut());
         }
@@ -302,7 +313,7 @@ impl Stream {
     /// Runs every operation, in order. Runs of a process take turns: with several streams at once the second completion
     /// was seen never to come.
     pub fn run(&mut self) -> Result<(), BridgeError> {
-        self.poison();
+        self.poison("e5rt_execution_stream_execute_sync");
         let _turn = pending::turn();
         // SAFETY: a live stream, and `&mut self` keeps others off its buffers.
         unsafe { self.api.e5rt_execution_stream_execute_sync(self.stream.raw()) }
@@ -310,7 +321,7 @@ impl Stream {
 
     /// Begins a run and comes back at once; the stream comes back from [`Pending::wait`].
     pub fn submit(mut self) -> Result<Pending, BridgeError> {
-        self.poison();
+        self.poison("e5rt_execution_stream_submit_async");
         Pending::start(self)
     }
 

@@ -170,6 +170,9 @@ fn what_cannot_be_connected_is_refused() {
     assert!(draft.connect((a, "y"), (b, "x")).unwrap_err().to_string().contains("cannot share a buffer"));
     assert!(message("y", "nowhere").contains("no such port `nowhere`"));
     assert!(message("x", "x").contains("no such port `x`"), "an input gives nothing");
+    // A number of another draft.
+    let foreign = Draft::new(&api).connect((b, "y"), (b, "x"));
+    assert!(foreign.unwrap_err().to_string().contains("another stream"));
     let mut stream = draft.encode().unwrap();
     let wrong = stream.write(a, "x", &random(DType::Fp32, &SHAPE, 1)).unwrap_err();
     assert_eq!(wrong.code(), "apple/port-type");
@@ -187,6 +190,7 @@ fn an_output_that_was_not_written_is_an_error() {
     let mut draft = Draft::new(&api);
     let id = draft.add(&program(&api, &layer("relu(x = x)")), None).unwrap();
     let mut stream = draft.encode().unwrap();
+    assert_eq!(stream.read(id, "y").unwrap_err().code(), "apple/nothing-written", "it has not run yet");
     stream.run().unwrap();
     stream.read(id, "y").unwrap();
     let _broken = behaviour::break_one("e5rt/outputs-written").unwrap();

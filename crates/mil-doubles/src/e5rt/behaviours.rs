@@ -80,7 +80,7 @@ pub(crate) const BEHAVIOURS: &[Behaviour] = &[
     row(
         "e5rt/zero-handle",
         "An operation or stream of handle 0 does nothing and reports success, which leaves the output as it was.",
-        "facts/ane-facts.md 1.2 (experiments U to W1)",
+        "facts/ane-facts.md 1.3 (experiments U to W1)",
     ),
     row("e5rt/outputs-written", "What an operation computes is written to its output buffers.", SHEET),
     row(

@@ -12,8 +12,9 @@ const NEEDS_FREE: i32 = 1 << 24;
 const HAS_COPY_DISPOSE: i32 = 1 << 25;
 /// Static: neither copied nor freed.
 const IS_GLOBAL: i32 = 1 << 28;
-/// The low bits that count; the lowest says "being freed", so one reference is 2.
-const COUNT: i32 = 0xfffe;
+/// The low bits that count references, one by one: so counts libBlocksRuntime, which made the heap blocks we are given. (Apple's
+/// counts by twos, and keeps the lowest bit for "being freed"; this double never runs there.)
+const COUNT: i32 = 0xffff;
 
 #[repr(C)]
 struct Layout {
@@ -57,7 +58,7 @@ impl Block {
             return Some(Block(block));
         }
         if flags & NEEDS_FREE != 0 {
-            layout.flags.fetch_add(2, Ordering::SeqCst);
+            layout.flags.fetch_add(1, Ordering::SeqCst);
             return Some(Block(block));
         }
         // SAFETY: a block on the stack: `size` bytes, with a function that copies what it captured, if the flags say so.
@@ -69,7 +70,7 @@ impl Block {
                 heap.as_ptr().cast::<u8>(),
                 descriptor.size,
             );
-            heap.as_ref().flags.store((flags & !COUNT) | NEEDS_FREE | 2, Ordering::SeqCst);
+            heap.as_ref().flags.store((flags & !COUNT) | NEEDS_FREE | 1, Ordering::SeqCst);
             if flags & HAS_COPY_DISPOSE != 0 {
                 let copy: unsafe extern "C-unwind" fn(*mut c_void, *const c_void) =
                     transmute(descriptor.copy);
@@ -92,7 +93,7 @@ impl Drop for Block {
         unsafe {
             let flags = &self.0.as_ref().flags;
             if flags.load(Ordering::SeqCst) & NEEDS_FREE == 0
-                || flags.fetch_sub(2, Ordering::SeqCst) & COUNT > 2
+                || flags.fetch_sub(1, Ordering::SeqCst) & COUNT > 1
             {
                 return;
             }

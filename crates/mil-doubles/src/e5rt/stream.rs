@@ -99,6 +99,8 @@ impl Stream {
                 }
             }
             drop(flying);
+            // Whoever is told may count what is alive.
+            drop(stream);
             block.call();
         }));
         Ok(())
