@@ -35,13 +35,21 @@ pub fn serve_with(tasks: &[Task]) -> io::Result<()> {
     let mut from = io::BufReader::new(io::stdin());
     let mut host = Host { tasks, ..Host::default() };
     while let Some((request, body)) = frame::read(&mut from)? {
-        let (reply, body) = match host.answer(request, body) {
+        let (reply, body) = match pooled(|| host.answer(request, body)) {
             Ok(answer) => answer,
             Err(error) => (Reply::Failed(Failure::from(&error)), Vec::new()),
         };
         frame::write(&mut to, &reply, &body)?;
     }
     Ok(())
+}
+
+/// What Objective-C leaves for later goes with every answer.
+fn pooled<R>(f: impl FnOnce() -> R) -> R {
+    #[cfg(bridge)]
+    return crate::objc::autoreleasepool(|_| f());
+    #[cfg(not(bridge))]
+    f()
 }
 
 #[derive(Default)]

@@ -30,6 +30,7 @@ const TASKS: &[Task] = &[
             Ok(argument.to_owned())
         },
     },
+    Task { name: "events", perform: |_| events() },
     Task { name: "compiles", perform: |_| Ok(ane::compiles().to_string()) },
 ];
 
@@ -38,7 +39,7 @@ fn main() {
         worker::serve_with(TASKS).unwrap();
         return;
     }
-    let tests: [(&str, fn()); 7] = [
+    let tests: [(&str, fn()); 9] = [
         ("tasks_are_performed", tasks_are_performed),
         ("a_death_is_told_and_the_next_call_starts_anew", a_death_is_told_and_the_next_call_starts_anew),
         ("a_hang_is_ended", a_hang_is_ended),
@@ -46,6 +47,8 @@ fn main() {
         ("a_program_runs_there_as_here", a_program_runs_there_as_here),
         ("a_program_survives_its_worker", a_program_survives_its_worker),
         ("a_used_up_budget_is_renewed", a_used_up_budget_is_renewed),
+        ("a_request_with_events_hangs_the_worker_only", a_request_with_events_hangs_the_worker_only),
+        ("what_a_dead_worker_staged_is_removed", what_a_dead_worker_staged_is_removed),
     ];
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
     for (name, test) in tests {
@@ -177,4 +180,46 @@ fn a_used_up_budget_is_renewed() {
     }
     assert_eq!(runtime.worker().generation(), 2);
     assert_eq!(runtime.worker().perform("compiles", "", SHORT).unwrap(), "1");
+}
+
+/// Evaluates a request with shared events, which never returns on record.
+fn events() -> Result<String, RunError> {
+    let loaded = ane::LoadedAne::new(program(SUB), &ane::Options::default())?;
+    let (_, mut request) = loaded.request(None)?;
+    let event = ane::SharedEvent::new()?;
+    let events = ane::SharedEvents::new(&[ane::SignalEvent::new(1, 0, 0, &event)?], &[])?;
+    request.attach_events(events.object())?;
+    let call = ane::evaluate(loaded.program().model(), &mut request, ane::Route::Standard, 21)?;
+    Ok(call.to_owned())
+}
+
+fn a_request_with_events_hangs_the_worker_only() {
+    let quick = new_worker().perform("events", "", SHORT).unwrap_err();
+    assert!(quick.to_string().contains("com.apple.appleneuralengine 3"), "{quick}");
+    let stall = ("MILWRIGHT_DOUBLE_STALL_MS".into(), "600000".into());
+    let slow = Worker::new(Command { environment: vec![stall], ..command() }, Limits::default());
+    assert!(slow.perform("echo", "", SHORT).is_ok());
+    let hung = death(&slow.perform("events", "", Duration::from_secs(1)).unwrap_err());
+    assert!(hung.contains("did not answer within 1 s"), "{hung}");
+}
+
+/// What a worker staged: folders named by an identifier, each with a mark that names its process.
+fn staged() -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(std::env::temp_dir()).unwrap().flatten();
+    let owned = entries.filter_map(|e| std::fs::read_to_string(e.path().join("owns")).ok());
+    owned.map(|name| std::env::temp_dir().join(name)).collect()
+}
+
+fn what_a_dead_worker_staged_is_removed() {
+    let runtime = Isolated::new(Kind::Ane, command());
+    let checked = program("tensor<fp16, [4]> y = maximum(x = x, y = a);");
+    let before = staged();
+    let loaded = runtime.load(checked, &mil_run::Options::default()).unwrap();
+    let left: Vec<_> = staged().into_iter().filter(|f| !before.contains(f)).collect();
+    assert!(left.len() == 1 && left[0].join("model.mil").exists(), "{left:?}");
+    assert!(runtime.worker().perform("abort", "", SHORT).is_err());
+    assert!(left[0].exists());
+    drop(loaded);
+    drop(mil_apple::stage::Stage::new().unwrap());
+    assert!(!left[0].exists(), "{left:?}");
 }
