@@ -93,6 +93,9 @@
 - (MLModelDescription *) modelDescription { return [_internalEngine modelDescription]; }
 - (MLModelConfiguration *) configuration { return _configuration; }
 - (MLState *) newState { return [_internalEngine newStateWithClientBuffers: nil]; }
+- (id) predictionFromFeatures: (id)features options: (MLPredictionOptions *)options error: (NSError **)error {
+    return [_internalEngine predictionFromFeatures: features usingState: nil options: options error: error];
+}
 - (id) predictionFromFeatures: (id)features usingState: (MLState *)state options: (MLPredictionOptions *)options error: (NSError **)error {
     return [_internalEngine predictionFromFeatures: features usingState: state options: options error: error];
 }

@@ -37,7 +37,7 @@ pub enum Submit {
     Fresh,
     /// After it was executed: documented to fail with "Reset stream to add more operations" (experiment W4).
     Used,
-    /// After it was executed and reset, with its operations put in again.
+    /// After it was executed and reset, with its operations put in and prepared again.
     AfterReset,
 }
 
@@ -171,6 +171,7 @@ pub(crate) fn run(
         if options.submit == Submit::AfterReset {
             tell!("-[MLE5ExecutionStream _reset]", "v@:", [&stream, _reset] -> ())?;
             fill(&stream, &made)?;
+            made.iter().filter(|m| m.has_handle).try_for_each(|m| prepare(&m.object, &given, &m.ours))?;
         }
         report.submitted = Some(submit(&stream));
     }
