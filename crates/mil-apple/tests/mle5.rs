@@ -1,6 +1,8 @@
 //! The runtime `mle5`, and its bench, against the double of Core ML's engine.
 
 mod common;
+#[path = "common/selectors.rs"]
+mod table;
 
 use common::{COUNTER, RESEARCH, TWO, checked, code, example, expected, inputs, run, same, turn};
 use mil_apple::mle5::bench::Bench;
@@ -244,4 +246,53 @@ fn the_bench_says_what_it_found() {
     let classes = bench.inspect().classes;
     let pool = classes.iter().find(|c| c.name == "MLE5ExecutionStreamPool");
     assert_eq!(pool.and_then(|c| c.methods), None);
+}
+
+/// Methods of the doubles that the table of one macOS 26 system does not have, or that a superclass there has, with what they
+/// are known from.
+const ELSEWHERE: [(&str, &str); 6] = [
+    ("-[MLE5Engine modelDescription]", "the superclass"),
+    ("-[MLE5Engine predictionFromFeatures:options:error:]", "1.3 step 8"),
+    (
+        "-[MLE5Engine initWithProgramLibrary:modelDescription:configuration:functionName:classProbabilitiesFeatureName:optionalInputDefaultValues:]",
+        "1.3 step 6",
+    ),
+    (
+        "-[MLE5Engine initWithProgramLibrary:modelDescription:configuration:functionName:classProbabilitiesFeatureName:]",
+        "1.3 step 6",
+    ),
+    ("-[MLProgramE5Container initWithModelAssetPath:configuration:]", "1.3 step 2"),
+    ("-[MLProgramE5Container initWithModelAssetDescription:configuration:]", "1.3 step 2"),
+];
+
+#[test]
+fn doubles_have_the_methods_and_types_of_apples_classes() {
+    let Some((methods, classes)) = table::known() else { return };
+    let (mut compared, mut wrong) = (0, Vec::new());
+    for class in classes.iter().filter(|c| c.starts_with("ML")) {
+        // A class of the table that no experiment needs has no double.
+        let Ok(lines) = mil_apple::objc::probe::dump(class) else { continue };
+        for line in lines {
+            let (method, types) = line
+                .split_once(' ')
+                .and_then(|(class, rest)| {
+                    let (selector, types) = rest.split_once("] ")?;
+                    Some((format!("{class} {selector}]"), types))
+                })
+                .unwrap();
+            let own = ["dealloc]", "allocWithZone:]"].iter().any(|own| method.ends_with(own));
+            if own || method.contains(" double") || ELSEWHERE.iter().any(|(m, _)| *m == method) {
+                continue;
+            }
+            compared += 1;
+            let double = mil_apple::objc::probe::normal(types);
+            match methods.get(&method) {
+                Some(known) if table::same(known, &double) => {}
+                Some(known) => wrong.push(format!("{method} is {double} and should be {known}")),
+                None => wrong.push(format!("{method} is in no table")),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(compared > 80, "only {compared} methods were compared");
 }

@@ -175,14 +175,14 @@ static BOOL fits(NSDictionary *said, NSDictionary *is, NSError **error) {
 - (MLE5ProgramLibrary *) programLibrary { return _programLibrary; }
 - (NSSet *) pool { return _pool; }
 - (NSInteger) numberOfOperationsInUse { return _numberOfOperationsInUse; }
-- (MLE5ExecutionStreamOperation *) made {
+- (MLE5ExecutionStreamOperation *) doubleMade {
     return [[[MLE5ExecutionStreamOperation alloc] initWithProgramLibrary: _programLibrary functionName: _functionName
         modelDescription: _modelDescription configuration: _modelConfiguration debugLabel: @"double"
         modelSignpostId: _modelSignpostId] autorelease];
 }
 - (BOOL) prepareWithInitialPoolSize: (NSInteger)size error: (NSError **)error {
     for (NSInteger i = 0; i < size; i++) {
-        MLE5ExecutionStreamOperation *operation = [self made];
+        MLE5ExecutionStreamOperation *operation = [self doubleMade];
         if (![operation preloadAndReturnError: error])
             return NO;
         @synchronized(self) {
@@ -195,7 +195,7 @@ static BOOL fits(NSDictionary *said, NSDictionary *is, NSError **error) {
     @synchronized(self) {
         MLE5ExecutionStreamOperation *operation = [[[_pool anyObject] retain] autorelease];
         if (operation == nil) {
-            operation = [self made];
+            operation = [self doubleMade];
             if (![operation preloadAndReturnError: error])
                 return nil;
         }
