@@ -34,7 +34,7 @@ pub const NO_BRIDGE: &str = "experiments need a Mac, or the doubles: build with 
 pub fn run(card: &Experiment, options: &Options) -> Result<Record, &'static str> {
     let (ground, steps) = system::here().zip(card.steps).ok_or(NO_BRIDGE)?;
     let mut bench = Bench::new(options.seed, options.budget);
-    let ended = steps(&mut bench);
+    let ended = pooled(|| steps(&mut bench));
     let found = bench.into_observation();
     let verdict = match ended {
         Ok(()) => judge(&card.page().repeated, &found, ground),
@@ -42,6 +42,14 @@ pub fn run(card: &Experiment, options: &Options) -> Result<Record, &'static str>
         Err(stop) => Verdict::Differs(vec![stop.why]),
     };
     Ok(record(card, options, ground, verdict, found))
+}
+
+/// Runs steps with a pool for what the frameworks release later.
+fn pooled<T>(steps: impl FnOnce() -> T) -> T {
+    #[cfg(bridge)]
+    return mil_apple::objc::autoreleasepool(|_| steps());
+    #[cfg(not(bridge))]
+    steps()
 }
 
 /// Runs an experiment in a process of its own: `command`, which must print the [`Record`] as JSON. A process that dies or takes

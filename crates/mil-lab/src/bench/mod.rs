@@ -1,5 +1,7 @@
 //! What the steps of an experiment work on: a place to write down what is found, a clock, and programs for the bridges.
 
+#[cfg(bridge)]
+pub(crate) mod kernel;
 mod program;
 
 pub use program::Program;
@@ -77,6 +79,12 @@ impl Bench {
         }
     }
 
+    /// Writes down how a step of a chain ended.
+    #[cfg(bridge)]
+    pub fn outcome(&mut self, name: impl Into<String>, outcome: &mil_apple::ane::chaining::Outcome) {
+        self.found(name, outcome.to_string());
+    }
+
     /// Writes down a figure.
     pub fn figure(&mut self, name: &str, path: &str, size: &str, unit: &str, spread: Spread) {
         self.observation.figures.push(Figure {
@@ -94,8 +102,15 @@ impl Bench {
         name: &str,
         path: &str,
         size: &str,
-        mut f: impl FnMut() -> Result<(), Stop>,
+        f: impl FnMut() -> Result<(), Stop>,
     ) -> Result<Spread, Stop> {
+        let spread = self.measure(f)?;
+        self.figure(name, path, size, "ms", spread);
+        Ok(spread)
+    }
+
+    /// Repeats something: how many milliseconds it takes each time.
+    pub fn measure(&self, mut f: impl FnMut() -> Result<(), Stop>) -> Result<Spread, Stop> {
         for _ in 0..WARM_UP {
             f()?;
         }
@@ -105,9 +120,7 @@ impl Bench {
             f()?;
             times.push(t.elapsed().as_secs_f64() * 1e3);
         }
-        let spread = Spread::of(times).ok_or_else(|| Stop::wrong("nothing was timed"))?;
-        self.figure(name, path, size, "ms", spread);
-        Ok(spread)
+        Spread::of(times).ok_or_else(|| Stop::wrong("nothing was timed"))
     }
 
     /// Writes down where a result was computed.

@@ -2,13 +2,25 @@
 
 use super::{Bench, Stop};
 use crate::observation::Spread;
+use bytes::Bytes;
 use mil_apple::Kind;
 use mil_base::{DType, Diagnostic, Name, Tensor};
 use mil_check::{Checked, Target};
+use mil_codec::folder::Folder;
+use mil_codec::weights::attach;
 use mil_ops::OpSet;
 use mil_run::{LoadedCpu, Named, Options, Reference, Runtime};
 use std::sync::Arc;
 use std::time::Instant;
+
+/// The folder of a program whose one weight file is in memory.
+struct Memory<'a>(&'a Bytes);
+
+impl Folder for Memory<'_> {
+    fn file(&self, path: &str) -> Result<Option<Bytes>, Diagnostic> {
+        Ok((path == "weights/weight.bin").then(|| self.0.clone()))
+    }
+}
 
 /// A checked program and its inputs.
 #[derive(Clone)]
@@ -26,11 +38,22 @@ struct Yardstick {
 impl Program {
     /// Reads and checks MIL text.
     pub fn new(text: &str, inputs: Vec<(&str, Tensor)>) -> Result<Program, Stop> {
+        Program::read(text, inputs, None)
+    }
+
+    /// Reads and checks MIL text whose one weight file, `weights/weight.bin`, is given.
+    pub fn with_weights(text: &str, inputs: Vec<(&str, Tensor)>, weights: &Bytes) -> Result<Program, Stop> {
+        Program::read(text, inputs, Some(weights))
+    }
+
+    fn read(text: &str, inputs: Vec<(&str, Tensor)>, weights: Option<&Bytes>) -> Result<Program, Stop> {
         let wrong = |all: &[Diagnostic]| {
             let words: Vec<&str> = all.iter().map(|d| d.message.as_str()).collect();
             Stop::wrong(format!("the program is wrong: {}", words.join("; ")))
         };
-        let read = mil_codec::text::read(text);
+        let mut read = mil_codec::text::read(text);
+        let attached = weights.map(|w| attach(&mut read.program, &read.origins, &Memory(w), ""));
+        read.diagnostics.extend(attached.into_iter().flatten());
         if read.diagnostics.iter().any(Diagnostic::is_error) {
             return Err(wrong(&read.diagnostics));
         }
@@ -63,22 +86,24 @@ impl Bench {
     /// Runs a program on the four runtimes, and writes down of each: whether it computed, whether every bit is that of the cpu
     /// runtime, how far it is from the f64 reference, where it ran, how long its first and its later runs took. Gives the results.
     ///
-    /// One that is not here stops the experiment; one that fails is a finding.
+    /// One that is not here, or fails, is a finding; the experiment stops when none is here.
     pub fn on_every_runtime(
         &mut self,
         program: &Program,
         size: &str,
     ) -> Result<Vec<(Kind, Vec<Named>)>, Stop> {
         let yardstick = self.yardstick(program, size)?;
-        let mut results = Vec::new();
+        let (mut results, mut absent) = (Vec::new(), Vec::new());
         for kind in Kind::ALL {
             match self.on_one(kind, program, &yardstick, size) {
                 Ok(outputs) => results.push((kind, outputs)),
-                Err(stop) if stop.absent => return Err(stop),
-                Err(stop) => self.found(named(kind.name(), "result", size), stop.why),
+                Err(stop) => {
+                    self.found(named(kind.name(), "result", size), stop.why.clone());
+                    absent.extend(stop.absent.then_some(stop.why));
+                }
             }
         }
-        Ok(results)
+        if absent.len() == Kind::ALL.len() { Err(Stop::absent(absent.join("; "))) } else { Ok(results) }
     }
 
     /// The cpu runtime, every step held to its cards' accuracy, and the reference.
@@ -116,6 +141,12 @@ impl Bench {
         Ok(outputs)
     }
 
+    /// Writes down whether every bit is that of the cpu runtime, and the largest difference from it.
+    pub(crate) fn compare(&mut self, path: &str, got: &[Named], cpu: &[Named], size: &str) {
+        self.found(named(path, "equal to cpu", size), equality(got, cpu));
+        self.difference(path, got, cpu, size);
+    }
+
     /// Writes down the largest difference from the reference, and the same relative to the largest magnitude there.
     fn difference(&mut self, who: &str, got: &[Named], want: &[Named], size: &str) {
         let pairs =
@@ -133,7 +164,7 @@ impl Bench {
 }
 
 /// A finding's name: the path, what was looked at, the size of the program where there are several.
-pub(super) fn named(path: &str, what: &str, size: &str) -> String {
+pub(crate) fn named(path: &str, what: &str, size: &str) -> String {
     [path, what, size].iter().filter(|s| !s.is_empty()).copied().collect::<Vec<_>>().join(" ")
 }
 

@@ -3,6 +3,35 @@
 use crate::card::Experiment;
 
 #[allow(missing_docs, clippy::module_inception)]
+pub mod chaining {
+    pub mod e;
+    pub mod e2;
+    pub mod f;
+    pub mod g;
+    pub mod h;
+    pub mod k;
+    pub mod l;
+    pub mod m;
+    pub mod n;
+    pub mod o;
+    pub mod p;
+    pub mod shared_events;
+    pub mod v1;
+    pub mod v2_1;
+    pub mod v2_10;
+    pub mod v2_2;
+    pub mod v2_3;
+    pub mod v2_4;
+    pub mod v2_5;
+    pub mod v2_7;
+    pub mod v2_8;
+    pub mod v2_9;
+}
+
+#[allow(missing_docs, clippy::module_inception)]
+pub mod e5 {}
+
+#[allow(missing_docs, clippy::module_inception)]
 pub mod probes {
     pub mod arithmetic;
     pub mod classes;
@@ -18,11 +47,41 @@ pub mod programs {
     pub mod z1;
 }
 
+#[allow(missing_docs, clippy::module_inception)]
+pub mod timing {
+    pub mod paths;
+    pub mod throughput;
+}
+
 /// Every experiment, by name.
 pub static ALL: &[&Experiment] = &[
+    &timing::paths::BENCH_PATHS,
+    &chaining::e::E,
+    &chaining::e2::E2,
+    &chaining::f::F,
+    &chaining::g::G,
+    &chaining::h::H,
+    &timing::throughput::I,
+    &chaining::k::K,
+    &chaining::l::L,
+    &chaining::m::M,
+    &chaining::n::N,
+    &chaining::o::O,
+    &chaining::p::P,
     &probes::arithmetic::PROBE_ARITHMETIC,
     &probes::classes::PROBE_CLASSES,
     &probes::symbols::PROBE_SYMBOLS,
+    &chaining::shared_events::SHARED_EVENTS,
+    &chaining::v1::V1,
+    &chaining::v2_1::V2_1,
+    &chaining::v2_10::V2_10,
+    &chaining::v2_2::V2_2,
+    &chaining::v2_3::V2_3,
+    &chaining::v2_4::V2_4,
+    &chaining::v2_5::V2_5,
+    &chaining::v2_7::V2_7,
+    &chaining::v2_8::V2_8,
+    &chaining::v2_9::V2_9,
     &programs::x1::X1,
     &programs::y1::Y1,
     &programs::y2::Y2,
@@ -31,5 +90,9 @@ pub static ALL: &[&Experiment] = &[
 ];
 
 /// The folder of each experiment, in the order of [`ALL`].
-pub static FAMILIES: &[&str] =
-    &["probes", "probes", "probes", "programs", "programs", "programs", "programs", "programs"];
+pub static FAMILIES: &[&str] = &[
+    "timing", "chaining", "chaining", "chaining", "chaining", "chaining", "timing", "chaining", "chaining",
+    "chaining", "chaining", "chaining", "chaining", "probes", "probes", "probes", "chaining", "chaining",
+    "chaining", "chaining", "chaining", "chaining", "chaining", "chaining", "chaining", "chaining",
+    "chaining", "programs", "programs", "programs", "programs", "programs",
+];

@@ -1,0 +1,46 @@
+//! P: prepare with three models, and the contradicted success.
+
+use crate::card::{Experiment, Risk, steps};
+
+/// The card of P.
+pub static P: Experiment = Experiment {
+    id: "P",
+    title: "prepare with three models, and the contradicted success",
+    page: include_str!("p.md"),
+    risk: Risk::MayCrash(
+        "it sends objects of wrong kinds; exceptions are caught here, but what they do to the daemon is not known",
+    ),
+    steps: steps!(steps::run),
+};
+
+#[cfg(bridge)]
+mod steps {
+    use crate::bench::kernel::{Kernel, QOS};
+    use crate::bench::{Bench, Stop};
+    use mil_apple::ane::chaining::{
+        self, Buffer, ChainingRequest, InputsReady, OutputEnqueue, OutputSet, Parts,
+    };
+    use mil_apple::ane::{Client, ClientModel};
+    use mil_apple::stage::Stage;
+
+    pub(super) fn run(bench: &mut Bench) -> Result<(), Stop> {
+        let kernel = Kernel::new(64, 32, 1)?;
+        let (input, output) = (Buffer::new(kernel.bytes(), 0, 0)?, Buffer::new(kernel.bytes(), 0, 0)?);
+        let set = OutputSet::new(&[&output])?;
+        let request = ChainingRequest::new(&Parts::new(vec![input.object()], vec![set.object()]))?;
+        let (shared, stage) = (Client::shared()?, Stage::new()?);
+        let mut shell = ClientModel::shell(stage.path(), &kernel.model().identifier()?)?;
+        bench.outcome("fresh shell", &chaining::prepare(&shared, &shell, &request, QOS));
+        let memory = ClientModel::in_memory(kernel.model());
+        bench.outcome("model in memory", &chaining::prepare(&shared, &memory, &request, QOS));
+        shell.populate(kernel.model())?;
+        bench.outcome("populated shell", &chaining::prepare(&shared, &shell, &request, QOS));
+        let (fresh, inner) = (Client::fresh()?, kernel.inner()?);
+        bench.outcome("fresh connection, inner model", &chaining::prepare(&fresh, &inner, &request, QOS));
+        let ready = InputsReady::new(0, &[0], &[0], 0)?;
+        bench.outcome("buffersReady", &chaining::buffers_ready(&fresh, &inner, &ready, QOS));
+        let enqueue = OutputEnqueue::new(0, 0, 1, false)?;
+        bench.outcome("enqueueSets", &chaining::enqueue(&fresh, &inner, &enqueue, QOS));
+        Ok(())
+    }
+}
