@@ -13,6 +13,8 @@ pub mod confirm;
 mod evidence;
 pub mod experiments;
 mod judge;
+#[cfg(bridge)]
+mod layer;
 mod mil;
 mod observation;
 mod page;

@@ -1,7 +1,7 @@
 //! Every experiment against the doubles gives its documented outcome.
 
 use mil_lab::{Ground, Record, Verdict, in_order, run};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 fn options() -> run::Options {
     run::Options { budget: Duration::ZERO, ..run::Options::default() }
@@ -11,7 +11,9 @@ fn options() -> run::Options {
 fn every_experiment_gives_its_documented_outcome() {
     let mut wrong = Vec::new();
     for card in in_order() {
+        let begun = Instant::now();
         let record = run::run(card, &options()).unwrap();
+        println!("{}: {:.2} s", card.id, begun.elapsed().as_secs_f64());
         assert_eq!(record.ground, Ground::Double);
         if record.verdict != Verdict::Repeated {
             wrong.push(format!("{}: {}", card.id, record.verdict));

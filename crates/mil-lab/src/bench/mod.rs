@@ -5,6 +5,8 @@ pub(crate) mod kernel;
 mod program;
 
 pub use program::Program;
+#[cfg(bridge)]
+pub(crate) use program::equality;
 
 use crate::observation::{Dump, Figure, Finding, Observation, Placed, Spread, Value};
 use mil_ane::fingerprint::Fit;

@@ -76,9 +76,14 @@ impl Program {
 
     /// What the cpu runtime gives.
     pub fn cpu(&self) -> Result<Vec<Named>, Stop> {
+        self.cpu_of(&self.inputs)
+    }
+
+    /// What it gives on other inputs.
+    pub fn cpu_of(&self, inputs: &[Named]) -> Result<Vec<Named>, Stop> {
         let loaded = LoadedCpu::new(self.checked.clone(), &Options::default())?;
         let session = mil_run::Loaded::session(&loaded, None);
-        Ok(session?.run(&self.inputs)?)
+        Ok(session?.run(inputs)?)
     }
 }
 
@@ -169,7 +174,7 @@ pub(crate) fn named(path: &str, what: &str, size: &str) -> String {
 }
 
 /// `every bit`, or how much differs.
-fn equality(got: &[Named], want: &[Named]) -> String {
+pub(crate) fn equality(got: &[Named], want: &[Named]) -> String {
     if got.len() != want.len() {
         return format!("{} outputs, where there should be {}", got.len(), want.len());
     }

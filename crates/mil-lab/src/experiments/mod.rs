@@ -29,7 +29,19 @@ pub mod chaining {
 }
 
 #[allow(missing_docs, clippy::module_inception)]
-pub mod e5 {}
+pub mod e5 {
+    pub mod e5rt_stream;
+    pub mod q;
+    pub mod r;
+    pub mod s;
+    pub mod t;
+    pub mod u;
+    pub mod v;
+    pub mod w1;
+    pub mod w2;
+    pub mod w4;
+    pub mod w5;
+}
 
 #[allow(missing_docs, clippy::module_inception)]
 pub mod probes {
@@ -58,6 +70,7 @@ pub static ALL: &[&Experiment] = &[
     &timing::paths::BENCH_PATHS,
     &chaining::e::E,
     &chaining::e2::E2,
+    &e5::e5rt_stream::E5RT_STREAM,
     &chaining::f::F,
     &chaining::g::G,
     &chaining::h::H,
@@ -71,7 +84,13 @@ pub static ALL: &[&Experiment] = &[
     &probes::arithmetic::PROBE_ARITHMETIC,
     &probes::classes::PROBE_CLASSES,
     &probes::symbols::PROBE_SYMBOLS,
+    &e5::q::Q,
+    &e5::r::R,
+    &e5::s::S,
     &chaining::shared_events::SHARED_EVENTS,
+    &e5::t::T,
+    &e5::u::U,
+    &e5::v::V,
     &chaining::v1::V1,
     &chaining::v2_1::V2_1,
     &chaining::v2_10::V2_10,
@@ -82,6 +101,10 @@ pub static ALL: &[&Experiment] = &[
     &chaining::v2_7::V2_7,
     &chaining::v2_8::V2_8,
     &chaining::v2_9::V2_9,
+    &e5::w1::W1,
+    &e5::w2::W2,
+    &e5::w4::W4,
+    &e5::w5::W5,
     &programs::x1::X1,
     &programs::y1::Y1,
     &programs::y2::Y2,
@@ -91,8 +114,9 @@ pub static ALL: &[&Experiment] = &[
 
 /// The folder of each experiment, in the order of [`ALL`].
 pub static FAMILIES: &[&str] = &[
-    "timing", "chaining", "chaining", "chaining", "chaining", "chaining", "timing", "chaining", "chaining",
-    "chaining", "chaining", "chaining", "chaining", "probes", "probes", "probes", "chaining", "chaining",
-    "chaining", "chaining", "chaining", "chaining", "chaining", "chaining", "chaining", "chaining",
-    "chaining", "programs", "programs", "programs", "programs", "programs",
+    "timing", "chaining", "chaining", "e5", "chaining", "chaining", "chaining", "timing", "chaining",
+    "chaining", "chaining", "chaining", "chaining", "chaining", "probes", "probes", "probes", "e5", "e5",
+    "e5", "chaining", "e5", "e5", "e5", "chaining", "chaining", "chaining", "chaining", "chaining",
+    "chaining", "chaining", "chaining", "chaining", "chaining", "e5", "e5", "e5", "e5", "programs",
+    "programs", "programs", "programs", "programs",
 ];

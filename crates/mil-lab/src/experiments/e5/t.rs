@@ -1,0 +1,34 @@
+//! T: symbols and sizes of the engine's classes.
+
+use crate::card::{Experiment, Risk, steps};
+
+/// The card of T.
+pub static T: Experiment = Experiment {
+    id: "T",
+    title: "symbols and sizes of the engine's classes",
+    page: include_str!("t.md"),
+    risk: Risk::Safe,
+    steps: steps!(steps::run),
+};
+
+#[cfg(bridge)]
+mod steps {
+    use crate::bench::{Bench, Stop};
+    use crate::layer;
+    use mil_apple::mle5::Mle5Options;
+    use mil_apple::mle5::bench::Bench as Engine;
+
+    pub(super) fn run(bench: &mut Bench) -> Result<(), Stop> {
+        let program = layer::program(256, 1)?;
+        let engine = Engine::open(program.checked().clone(), None, Mle5Options::default())?;
+        let found = engine.inspect();
+        bench.found("symbols found", found.symbols.iter().filter(|(_, here)| *here).count());
+        bench.found("classes found", found.classes.iter().filter(|c| c.methods.is_some()).count());
+        for class in &found.classes {
+            if let Some(methods) = class.methods {
+                bench.found(format!("methods of {}", class.name), methods);
+            }
+        }
+        Ok(())
+    }
+}

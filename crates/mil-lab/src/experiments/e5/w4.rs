@@ -1,0 +1,40 @@
+//! W4: submitting a stream.
+
+use crate::card::{Experiment, Risk, steps};
+
+/// The card of W4.
+pub static W4: Experiment = Experiment {
+    id: "W4",
+    title: "submitting a stream",
+    page: include_str!("w4.md"),
+    risk: Risk::MayCrash("it hands operations of its own to Core ML's streams, which may end the process"),
+    steps: steps!(steps::run),
+};
+
+#[cfg(bridge)]
+mod steps {
+    use crate::bench::{Bench, Stop};
+    use crate::layer;
+    use mil_apple::mle5::Mle5Options;
+    use mil_apple::mle5::bench::Bench as Engine;
+    use mil_apple::mle5::stream::{Handle, StreamOptions, Submit};
+
+    pub(super) fn run(bench: &mut Bench) -> Result<(), Stop> {
+        let program = layer::program(256, 1)?;
+        let engine = Engine::open(program.checked().clone(), None, Mle5Options::default())?;
+        let cases = [
+            ("submit a fresh stream", Submit::Fresh),
+            ("submit a used stream", Submit::Used),
+            ("submit after a reset", Submit::AfterReset),
+        ];
+        for (name, submit) in cases {
+            let options = StreamOptions { submit, ..StreamOptions::default() };
+            let report = engine.stream(&[Handle::Real], program.inputs(), &options)?;
+            match report.submitted {
+                Some(result) => drop(bench.attempt(name, result)),
+                None => bench.found(name, "it was not submitted"),
+            }
+        }
+        Ok(())
+    }
+}
