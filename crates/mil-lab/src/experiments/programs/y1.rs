@@ -4,7 +4,8 @@ use crate::bench::{Bench, Program, Stop};
 use crate::card::{Experiment, Risk};
 use crate::mil;
 use crate::observation::Spread;
-use mil_ane::{Attention, fingerprint};
+use mil_ane::Attention;
+use mil_ane::fingerprint::{self, Fit};
 
 /// The card of Y1.
 pub static Y1: Experiment = Experiment {
@@ -26,11 +27,18 @@ tensor<fp32, [1, 1, 256, 64]> y = cast(dtype = string(\"fp32\"), x = m);\n";
     let program = Program::new(&text, vec![("x", mil::tensor(&x, &SHAPE)?)])?;
     let exact = mil::attention(&x);
     let of = Attention { q: x.clone(), k: x.clone(), v: x, scale: 0.125 };
+    // Comparing takes longer than computing, and paths with the same bits have the same arithmetic.
+    let mut judged: Vec<(Vec<f32>, Fit)> = Vec::new();
     for (kind, outputs) in bench.on_every_runtime(&program, "")? {
         let y = outputs.first().map(|(_, t)| mil::values(t)).unwrap_or_default();
-        bench.arithmetic(kind.name(), &fingerprint::attention(&of, &y)?);
+        let fit = match judged.iter().find(|(bits, _)| *bits == y) {
+            Some((_, fit)) => fit.clone(),
+            None => fingerprint::attention(&of, &y)?,
+        };
+        bench.arithmetic(kind.name(), &fit);
         let worst = mil::largest(&y, &exact);
         bench.figure("difference from float operands", kind.name(), "", "", Spread::once(worst));
+        judged.push((y, fit));
     }
     Ok(())
 }
