@@ -147,7 +147,7 @@ impl Bench {
     }
 
     /// Writes down whether every bit is that of the cpu runtime, and the largest difference from it.
-    pub(crate) fn compare(&mut self, path: &str, got: &[Named], cpu: &[Named], size: &str) {
+    pub fn compare(&mut self, path: &str, got: &[Named], cpu: &[Named], size: &str) {
         self.found(named(path, "equal to cpu", size), equality(got, cpu));
         self.difference(path, got, cpu, size);
     }
