@@ -5,6 +5,7 @@
 //!
 //! **Where to start reading:** [`cards`], which writes the index of the op cards.
 
+pub mod book;
 pub mod cards;
 pub mod links;
 pub mod new_card;
@@ -33,7 +34,8 @@ pub fn generated() -> std::io::Result<Vec<Generated>> {
 
 /// Every generated file of the tree under `root`, as it should be now.
 pub fn generated_in(root: &Path) -> std::io::Result<Vec<Generated>> {
-    cards::KINDS.iter().map(|kind| cards::index(root, kind)).collect()
+    let chapter = std::iter::once_with(|| book::experiments(root));
+    cards::KINDS.iter().map(|kind| cards::index(root, kind)).chain(chapter).collect()
 }
 
 /// Everything that breaks a rule of the layout, one line each.

@@ -146,7 +146,7 @@ tensor<fp16, [1, {c}, 1, {s}]> y = conv(dilations = tensor<int32, [2]>([1, 1]), 
 }
 
 /// A weight file of one tensor.
-fn blob(weight: &Tensor) -> Result<Bytes, Stop> {
+pub(crate) fn blob(weight: &Tensor) -> Result<Bytes, Stop> {
     let mut writer = BlobWriter::new();
     writer.push(weight.dtype(), weight.count(), weight.shared_bytes()).map_err(|d| Stop::wrong(d.message))?;
     Ok(writer.to_bytes())

@@ -47,6 +47,8 @@ pub mod e5 {
 pub mod probes {
     pub mod arithmetic;
     pub mod classes;
+    pub mod compute_plan;
+    pub mod in_memory;
     pub mod symbols;
 }
 
@@ -68,6 +70,7 @@ pub mod timing {
 /// Every experiment, by name.
 pub static ALL: &[&Experiment] = &[
     &timing::paths::BENCH_PATHS,
+    &probes::compute_plan::COMPUTE_PLAN,
     &chaining::e::E,
     &chaining::e2::E2,
     &e5::e5rt_stream::E5RT_STREAM,
@@ -75,6 +78,7 @@ pub static ALL: &[&Experiment] = &[
     &chaining::g::G,
     &chaining::h::H,
     &timing::throughput::I,
+    &probes::in_memory::IN_MEMORY_RULES,
     &chaining::k::K,
     &chaining::l::L,
     &chaining::m::M,
@@ -114,9 +118,9 @@ pub static ALL: &[&Experiment] = &[
 
 /// The folder of each experiment, in the order of [`ALL`].
 pub static FAMILIES: &[&str] = &[
-    "timing", "chaining", "chaining", "e5", "chaining", "chaining", "chaining", "timing", "chaining",
-    "chaining", "chaining", "chaining", "chaining", "chaining", "probes", "probes", "probes", "e5", "e5",
-    "e5", "chaining", "e5", "e5", "e5", "chaining", "chaining", "chaining", "chaining", "chaining",
-    "chaining", "chaining", "chaining", "chaining", "chaining", "e5", "e5", "e5", "e5", "programs",
-    "programs", "programs", "programs", "programs",
+    "timing", "probes", "chaining", "chaining", "e5", "chaining", "chaining", "chaining", "timing", "probes",
+    "chaining", "chaining", "chaining", "chaining", "chaining", "chaining", "probes", "probes", "probes",
+    "e5", "e5", "e5", "chaining", "e5", "e5", "e5", "chaining", "chaining", "chaining", "chaining",
+    "chaining", "chaining", "chaining", "chaining", "chaining", "chaining", "e5", "e5", "e5", "e5",
+    "programs", "programs", "programs", "programs", "programs",
 ];
