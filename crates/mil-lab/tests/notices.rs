@@ -40,15 +40,24 @@ const NAMED: &str = "a loaded program names its symbols, and the bridge binds by
 /// Behaviours that no experiment can see, each with the reason.
 const NOT_SEEN: &[(&str, &str)] = &[
     ("ane/nil-weights-crash", "the bridge never gives nil in place of weights"),
-    ("ane/compile-budget", "an experiment may not use up the compiles of its process; mil-apple's tests/ane/compiling.rs does"),
+    (
+        "ane/compile-budget",
+        "an experiment may not use up the compiles of its process; mil-apple's tests/ane/compiling.rs does",
+    ),
     ("ane/load-limit", "an experiment may not load 127 programs"),
     ("ane/alphabetical-inputs", NAMED),
     ("ane/alphabetical-outputs", NAMED),
     ("ane/equal-input-sizes", "the bridge makes all surfaces of a side equally large"),
     ("ane/equal-output-sizes", "the bridge makes all surfaces of a side equally large"),
     ("ane/symbol-indices", "the bridge takes the indices that the program states"),
-    ("ane/no-performance-stats", "the bridge gives no place for statistics, without which there are none either way"),
-    ("coreml/rows-are-padded", "the bridge reads the strides of every array; mil-apple's tests/coreml.rs breaks it"),
+    (
+        "ane/no-performance-stats",
+        "the bridge gives no place for statistics, without which there are none either way",
+    ),
+    (
+        "coreml/rows-are-padded",
+        "the bridge reads the strides of every array; mil-apple's tests/coreml.rs breaks it",
+    ),
     ("coreml/state-stays", "the research has no state; mil-apple's tests/coreml.rs breaks it"),
     ("mle5/impl-has-container", "asked only where the library has no container; mil-apple's tests/mle5.rs"),
     ("mle5/old-container-has-path", "asked only where neither library nor implementation has a container"),

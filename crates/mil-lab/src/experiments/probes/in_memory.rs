@@ -25,19 +25,22 @@ mod steps {
         let files = stage::files(layer::op("add(x = x, y = fp16(0.125))", 64)?.checked().program())?;
         let model = InMemoryModel::new(&Descriptor::new(&files)?)?;
         bench.attempt("compile without staged files", model.compile(QOS));
-        bench.attempt("compile with staged files", staged(&files));
+        let other = stage::files(layer::op("relu(x = x)", 64)?.checked().program())?;
+        bench.attempt("compile with another text staged", staged(&files, &other));
+        bench.attempt("compile with staged files", staged(&files, &files));
         let body = "tensor<int32, [1, 64, 1, 64]> y = add(x = x, y = x);\n";
         let text = mil::main("ios17", "tensor<int32, [1, 64, 1, 64]> x", body, "y");
         let whole = Program::new(&text, Vec::new())?;
-        bench
-            .attempt("compile with int32 at the boundary", staged(&stage::files(whole.checked().program())?));
+        let files = stage::files(whole.checked().program())?;
+        bench.attempt("compile with int32 at the boundary", staged(&files, &files));
         against_the_alphabet(bench)
     }
 
-    fn staged(files: &stage::Files) -> Result<(), BridgeError> {
+    /// Compiles `files` with `there` in the folder that the framework reads.
+    fn staged(files: &stage::Files, there: &stage::Files) -> Result<(), BridgeError> {
         let model = InMemoryModel::new(&Descriptor::new(files)?)?;
         let folder = Stage::named(&model.identifier()?)?;
-        files.write(folder.path())?;
+        there.write(folder.path())?;
         model.compile(QOS)
     }
 
