@@ -125,7 +125,11 @@ fn latencies(records: &[&Record]) -> Vec<Block> {
     if !paths.is_empty() {
         blocks.push(plot("latency-by-size", "Latency of the four routes by size".to_owned(), "ms", &paths));
     }
-    blocks.push(plot("latency-by-path", "Latency of each experiment by path".to_owned(), "ms", &latency));
+    let runtimes: Vec<Of<'_>> = latency.into_iter().filter(|(_, f)| is_runtime(&f.path)).collect();
+    if !runtimes.is_empty() {
+        let title = "Latency of each program by path".to_owned();
+        blocks.push(plot("latency-by-path", title, "ms", &runtimes));
+    }
     blocks
 }
 
@@ -144,14 +148,20 @@ fn errors(records: &[&Record]) -> Vec<Block> {
         head: vec!["experiment", "figure", "path", "size", "value", "on"],
         rows: rows.collect(),
     };
-    let worst: Vec<Of<'_>> = all.into_iter().filter(|(_, f)| f.name == "largest difference").collect();
+    let worst: Vec<Of<'_>> =
+        all.into_iter().filter(|(_, f)| f.name == "largest difference" && is_runtime(&f.path)).collect();
     let plot = plot(
         "error-by-experiment",
-        "Largest difference from the f64 reference".to_owned(),
+        "Largest difference from the f64 reference (on the axis: none)".to_owned(),
         "difference",
         &worst,
     );
     vec![Block::Heading("Error".to_owned()), table, plot]
+}
+
+/// Is the path one of the runtimes, which run whole programs?
+fn is_runtime(path: &str) -> bool {
+    path == "cpu" || mil_apple::Kind::ALL.iter().any(|kind| kind.name() == path)
 }
 
 fn plot(name: &'static str, title: String, axis: &'static str, points: &[Of<'_>]) -> Block {

@@ -2,7 +2,11 @@
 
 use plotters::prelude::*;
 
-const SIZE: (u32, u32) = (1000, 520);
+const SIZE: (u32, u32) = (1200, 560);
+/// Where the plot ends and the list of series begins.
+const LEGEND: u32 = 850;
+/// Below each place, its name, written upwards.
+const NAMES: u32 = 120;
 /// Distinguishable for most people with colour-blindness.
 const COLOURS: [RGBColor; 6] = [
     RGBColor(0, 114, 178),
@@ -24,7 +28,7 @@ pub(super) fn svg(
         series.iter().flat_map(|(_, line)| line.iter().flatten().flatten().copied()).collect();
     values.retain(|v| v.is_finite() && *v > 0.0);
     let low = values.iter().copied().reduce(f64::min)? / 1.5;
-    let high = values.iter().copied().reduce(f64::max)? * 3.0;
+    let high = values.iter().copied().reduce(f64::max)? * 1.5;
     let mut text = String::new();
     draw(&mut text, title, axis, places, series, low..high).ok()?;
     Some(text)
@@ -40,12 +44,18 @@ fn draw(
 ) -> Result<(), Box<dyn std::error::Error>> {
     let root = SVGBackend::with_string(text, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
+    let (left, right_side) = root.split_horizontally(LEGEND);
+    for (index, (label, _)) in series.iter().enumerate() {
+        let (colour, y) = (COLOURS[index % COLOURS.len()], 60 + 22 * index as i32);
+        right_side.draw(&Circle::new((10, y), 4, colour.filled()))?;
+        right_side.draw(&Text::new(label.clone(), (22, y - 6), ("sans-serif", 12)))?;
+    }
     let floor = heights.start;
     let right = places.len().max(1) as f64 - 0.5;
-    let mut chart = ChartBuilder::on(&root)
+    let mut chart = ChartBuilder::on(&left)
         .caption(title, ("sans-serif", 18))
         .margin(12)
-        .x_label_area_size(40)
+        .x_label_area_size(NAMES)
         .y_label_area_size(70)
         .build_cartesian_2d(-0.5..right, heights.log_scale())?;
     let place = |x: &f64| {
@@ -57,11 +67,12 @@ fn draw(
         .configure_mesh()
         .x_labels(places.len() * 2 + 1)
         .x_label_formatter(&place)
+        .x_label_style(("sans-serif", 12).into_font().transform(FontTransform::Rotate90))
         .y_desc(axis)
         .y_label_formatter(&|v| crate::observation::number(*v))
         .light_line_style(WHITE)
         .draw()?;
-    for (index, (label, line)) in series.iter().enumerate() {
+    for (index, (_, line)) in series.iter().enumerate() {
         let colour = COLOURS[index % COLOURS.len()];
         // Series beside each other, so that equal values stay visible.
         let shift = (index as f64 - (series.len() as f64 - 1.0) / 2.0) * (0.5 / series.len().max(1) as f64);
@@ -72,17 +83,8 @@ fn draw(
         });
         chart.draw_series(spread)?;
         let middle = points.iter().map(|(x, [_, middle, _])| Circle::new((*x, *middle), 4, colour.filled()));
-        chart
-            .draw_series(middle)?
-            .label(label.as_str())
-            .legend(move |(x, y)| Circle::new((x + 8, y), 4, colour.filled()));
+        chart.draw_series(middle)?;
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .background_style(WHITE.mix(0.85))
-        .border_style(BLACK.mix(0.2))
-        .draw()?;
     root.present()?;
     Ok(())
 }
