@@ -223,6 +223,38 @@ fn the_worker_answers_in_order_and_survives_nonsense() {
     assert!(replies[2]["error"].as_str().unwrap().contains("no.mlpackage"));
 }
 
+#[test]
+fn the_lab_shows_its_cards_and_says_what_running_needs() {
+    let list = milwright(&["lab", "list"]);
+    assert!(list.status.success() && text(&list.stdout).contains("  Z1 "), "{list:?}");
+    let z1 = text(&milwright(&["lab", "show", "z1"]).stdout);
+    assert!(
+        z1.contains("It almost surely ran on the CPU") && z1.contains("which fits sequential fp16"),
+        "{z1}"
+    );
+    let unknown = milwright(&["lab", "show", "Z"]);
+    assert!(!unknown.status.success() && text(&unknown.stderr).contains("did you mean Z1"), "{unknown:?}");
+    if cfg!(feature = "doubles") || cfg!(target_os = "macos") {
+        return;
+    }
+    let run = milwright(&["lab", "run", "Z1"]);
+    assert_eq!(run.status.code(), Some(1));
+    assert!(text(&run.stderr).contains("--features doubles"), "{run:?}");
+}
+
+#[cfg(feature = "doubles")]
+#[test]
+fn an_experiment_runs_in_a_process_of_its_own_and_is_reported() {
+    let scratch = Scratch::new("lab");
+    let (json, report) = (scratch.file("e.json"), scratch.file("r.md"));
+    let run = milwright(&["lab", "run", "P", "v2-9", "--budget", "1", "--json", &json, "--findings"]);
+    assert_eq!(run.status.code(), Some(0), "{run:?}");
+    assert!(text(&run.stdout).contains("buffersReady: NO, without an error"), "{run:?}");
+    assert!(milwright(&["lab", "report", &json, "-o", &report]).status.success());
+    let report = std::fs::read_to_string(&report).unwrap();
+    assert!(report.contains("| P |") && report.contains("double (on "), "{report}");
+}
+
 /// `docs/cli.md` is what `--help` says; `BLESS=1` writes it.
 #[test]
 fn the_manual_says_what_help_says() {

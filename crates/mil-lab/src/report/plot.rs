@@ -1,11 +1,12 @@
 //! Plots as SVG: a logarithmic height, places along the bottom, a line for each series with its spread.
 
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 const SIZE: (u32, u32) = (1200, 560);
 /// Where the plot ends and the list of series begins.
 const LEGEND: u32 = 850;
-/// Below each place, its name, written upwards.
+/// Below each place, its name, written downwards.
 const NAMES: u32 = 120;
 /// Distinguishable for most people with colour-blindness.
 const COLOURS: [RGBColor; 6] = [
@@ -58,20 +59,19 @@ fn draw(
         .x_label_area_size(NAMES)
         .y_label_area_size(70)
         .build_cartesian_2d(-0.5..right, heights.log_scale())?;
-    let place = |x: &f64| {
-        let near = (x - x.round()).abs() < 0.01 && *x > -0.1;
-        let name = near.then(|| places.get(x.round() as usize)).flatten();
-        name.cloned().unwrap_or_default()
-    };
     chart
         .configure_mesh()
-        .x_labels(places.len() * 2 + 1)
-        .x_label_formatter(&place)
-        .x_label_style(("sans-serif", 12).into_font().transform(FontTransform::Rotate90))
+        .x_labels(0)
         .y_desc(axis)
         .y_label_formatter(&|v| crate::observation::number(*v))
         .light_line_style(WHITE)
         .draw()?;
+    let downwards = ("sans-serif", 12).into_font().transform(FontTransform::Rotate90);
+    let downwards = downwards.into_text_style(&left).pos(Pos::new(HPos::Left, VPos::Center));
+    for (index, name) in places.iter().enumerate() {
+        let (x, y) = chart.backend_coord(&(index as f64, floor));
+        left.draw_text(name, &downwards, (x, y + 8))?;
+    }
     for (index, (_, line)) in series.iter().enumerate() {
         let colour = COLOURS[index % COLOURS.len()];
         // Series beside each other, so that equal values stay visible.
