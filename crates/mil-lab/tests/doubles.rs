@@ -1,6 +1,7 @@
 //! Every experiment against the doubles gives its documented outcome.
 
-use mil_lab::{Ground, Record, Verdict, in_order, run};
+use mil_lab::{Ground, Record, Verdict, confirm, find, in_order, run};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 fn options() -> run::Options {
@@ -46,4 +47,34 @@ fn honest(record: &Record) {
             "{id}: {path} does not say where it ran"
         );
     }
+}
+
+/// What a shell's command makes of an experiment that runs in a process of its own.
+fn isolated(script: &str, limit: Duration) -> Verdict {
+    let mut command = Command::new("sh");
+    command.args(["-c", script]);
+    let options = run::Options { limit, ..options() };
+    run::isolated(find("Z1").unwrap(), &options, command).unwrap().verdict
+}
+
+#[test]
+fn a_process_that_dies_or_hangs_is_a_verdict() {
+    let long = Duration::from_secs(60);
+    let died = isolated("echo the last words >&2; kill -9 $$", long).to_string();
+    assert!(died.contains("died (signal 9)") && died.contains("the last words"), "{died}");
+    let hung = isolated("exec sleep 60", Duration::from_millis(50)).to_string();
+    assert!(hung.contains("it hung"), "{hung}");
+    let nonsense = isolated("echo '{}'", long);
+    assert!(matches!(nonsense, Verdict::Differs(_)), "{nonsense}");
+}
+
+/// The book shows what `confirm` prints; here is what it depends on.
+#[test]
+fn the_book_says_what_confirm_runs() {
+    let page = include_str!("../src/experiments/preface.md");
+    let n = confirm::experiments().count();
+    assert!(page.contains(&format!("{n} experiments: {n} repeated, 0 differ, 0 could not run.")), "{n} now");
+    let left_out: Vec<&str> = confirm::left_out().map(|e| e.id).collect();
+    let line = format!("Left out, because they may crash or hang: {}.", left_out.join(", "));
+    assert!(page.contains(&line), "{line}");
 }
