@@ -9,6 +9,8 @@ use std::time::Duration;
 const SEEN: &[(&str, &str)] = &[
     ("ane/staged-files", "in-memory-rules"),
     ("ane/io-types", "in-memory-rules"),
+    ("ane/alphabetical-inputs", "in-memory-rules"),
+    ("ane/alphabetical-outputs", "in-memory-rules"),
     ("ane/writes-outputs", "v2-9"),
     ("ane/real-time-without-entitlement", "v2-5"),
     ("ane/begin-real-time-refused", "v2-5"),
@@ -35,8 +37,6 @@ const SEEN: &[(&str, &str)] = &[
 ];
 
 const E5RT: &str = "the bridge never does what would show it; mil-apple's tests/e5rt/behaviours.rs breaks every behaviour of e5rt";
-const NAMED: &str = "a loaded program names its symbols, and the bridge binds by those; mil-apple's tests/ane/broken.rs breaks it";
-
 /// Behaviours that no experiment can see, each with the reason.
 const NOT_SEEN: &[(&str, &str)] = &[
     ("ane/nil-weights-crash", "the bridge never gives nil in place of weights"),
@@ -45,8 +45,6 @@ const NOT_SEEN: &[(&str, &str)] = &[
         "an experiment may not use up the compiles of its process; mil-apple's tests/ane/compiling.rs does",
     ),
     ("ane/load-limit", "an experiment may not load 127 programs"),
-    ("ane/alphabetical-inputs", NAMED),
-    ("ane/alphabetical-outputs", NAMED),
     ("ane/equal-input-sizes", "the bridge makes all surfaces of a side equally large"),
     ("ane/equal-output-sizes", "the bridge makes all surfaces of a side equally large"),
     ("ane/symbol-indices", "the bridge takes the indices that the program states"),
@@ -60,7 +58,10 @@ const NOT_SEEN: &[(&str, &str)] = &[
     ),
     ("coreml/state-stays", "the research has no state; mil-apple's tests/coreml.rs breaks it"),
     ("mle5/impl-has-container", "asked only where the library has no container; mil-apple's tests/mle5.rs"),
-    ("mle5/old-container-has-path", "asked only where neither library nor implementation has a container"),
+    (
+        "mle5/old-container-has-path",
+        "asked only where neither library nor implementation has a container; mil-apple's tests/mle5.rs",
+    ),
     ("mle5/features-equal-description", "the host model is made with the program's own names and shapes"),
     ("e5rt/config-required", E5RT),
     ("e5rt/out-first", E5RT),
