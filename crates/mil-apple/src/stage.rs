@@ -5,12 +5,14 @@ use mil_codec::text::{self, Options};
 use mil_codec::weights::{Storage, store};
 use mil_ir::Program;
 use std::fs;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Folders staged by Milwright begin so, followed by the number of the process that owns them.
 const PREFIX: &str = "milwright-";
+
+/// The file in the temporary directory that processes lock in turn.
+const LOCK: &str = "milwright.lock";
 
 /// The file in a staged folder that names another folder which belongs to it.
 const OWNS: &str = "owns";
@@ -38,7 +40,9 @@ impl Stage {
     /// A folder of that name in the temporary directory. Several stages may share one; the last to go removes it.
     pub fn named(name: &str) -> Result<Stage, BridgeError> {
         let mut stage = Stage::new()?;
-        let named = std::env::temp_dir().join(name);
+        let parent = std::env::temp_dir();
+        let named = parent.join(name);
+        let _turn = turn(&parent);
         // The mark is there before the folder, so that a crash in between leaves nothing unowned.
         write(&stage.root.join(OWNS), name.as_bytes())?;
         fs::create_dir_all(&named).map_err(|e| failed(&named, &e))?;
@@ -61,6 +65,7 @@ impl Drop for Stage {
 /// Removes a staged folder, and the one it owns unless another owns it too.
 fn remove(root: &Path) {
     let owned = fs::read_to_string(root.join(OWNS)).ok();
+    let _turn = owned.is_some().then(|| root.parent().map(turn));
     // Nothing can be done about a folder that does not go; the next process tries again.
     let _ = fs::remove_dir_all(root);
     let Some((name, parent)) = owned.zip(root.parent()) else { return };
@@ -69,6 +74,14 @@ fn remove(root: &Path) {
     if !shared && !name.is_empty() && !name.contains(['/', '.']) {
         let _ = fs::remove_dir_all(parent.join(name));
     }
+}
+
+/// Keeps other processes from removing a folder while this one begins to own it; ends with the file. Without the file, on a
+/// disk that is full, there is no turn to wait for.
+fn turn(parent: &Path) -> Option<fs::File> {
+    let file = fs::File::create(parent.join(LOCK)).ok()?;
+    file.lock().ok()?;
+    Some(file)
 }
 
 /// The staged folders of all processes.
@@ -154,13 +167,16 @@ impl Files {
     }
 }
 
+/// Writes a file beside its place and moves it there: another process with the same program may be reading the folder.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), BridgeError> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
     let fail = |e: std::io::Error| failed(path, &e);
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(fail)?;
     }
-    let mut out = BufWriter::new(fs::File::create(path).map_err(fail)?);
-    out.write_all(bytes).and_then(|()| out.flush()).map_err(fail)
+    let n = NEXT.fetch_add(1, Ordering::Relaxed);
+    let beside = path.with_extension(format!("{}-{n}.part", std::process::id()));
+    fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path)).map_err(fail)
 }
 
 #[cfg(test)]
@@ -177,6 +193,24 @@ mod tests {
         assert!(folder.is_dir());
         drop(two);
         assert!(!folder.exists());
+    }
+
+    #[test]
+    fn owners_that_come_and_go_at_once_never_lose_the_folder() {
+        let name = format!("MilwrightStageTestTurns{}", std::process::id());
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for i in 0..50 {
+                        let stage = Stage::named(&name).unwrap();
+                        write(&stage.path().join("model.mil"), b"the same text").unwrap();
+                        let text = fs::read(stage.path().join("model.mil")).unwrap();
+                        assert_eq!(text, b"the same text", "round {i}");
+                    }
+                });
+            }
+        });
+        assert!(!std::env::temp_dir().join(&name).exists());
     }
 
     #[test]
