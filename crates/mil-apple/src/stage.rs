@@ -199,9 +199,9 @@ mod tests {
     fn owners_that_come_and_go_at_once_never_lose_the_folder() {
         let name = format!("MilwrightStageTestTurns{}", std::process::id());
         std::thread::scope(|scope| {
-            for _ in 0..4 {
+            for _ in 0..8 {
                 scope.spawn(|| {
-                    for i in 0..50 {
+                    for i in 0..150 {
                         let stage = Stage::named(&name).unwrap();
                         write(&stage.path().join("model.mil"), b"the same text").unwrap();
                         let text = fs::read(stage.path().join("model.mil")).unwrap();
