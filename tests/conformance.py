@@ -3,9 +3,11 @@
 
     MIL_RUNNER=target/release/milwright python tests/conformance.py ../shared/conformance [--sample N] [SUITE ...]
     python tests/conformance.py ../shared/conformance --shim milwright [--sample N] [SUITE ...]
+    python tests/conformance.py ../shared/conformance --table RESULTS.jsonl ...
 
 With `--shim milwright` the predictions are those of `import milwright.coremltools`, from the Python package that is installed, in place of the
-harness's own shim and the runner.
+harness's own shim and the runner. The environment variable RESULTS names a file that keeps one line of JSON per test; `--table` runs nothing, and
+prints a Markdown table per suite of such files. A test that stands in several of them counts with its last result.
 
 The rule: a test whose models use only ops that have a card must pass. A test that fails because an op has no card yet (the runner
 answers with kind `unsupported`) is counted and listed by op, and is no failure; nor is one that conformance-exceptions.txt lists with the
@@ -28,8 +30,55 @@ def exceptions():
     return [line.replace("[", "[[]") for line in lines if line and not line.startswith("#")]
 
 
+def listed(record, patterns):
+    return any(fnmatch.fnmatchcase(record["test"], p) for p in patterns)
+
+
+def column(record, patterns):
+    """The column of the table in which a test counts; `none` if it never predicted."""
+    if not record.get("predicts"):
+        return "none"
+    if record["outcome"] == "failed":
+        return "listed" if listed(record, patterns) else "failed"
+    if record["outcome"] == "passed":
+        return "passed" if record.get("compares") else "weak"
+    return "xfail"
+
+
+def table(harness, files):
+    sys.path.insert(0, str(harness))
+    from mil_conformance.suites import SUITES
+
+    patterns = exceptions()
+    last = {r["test"]: r for name in files for r in map(json.loads, Path(name).read_text().splitlines())}
+    rows = collections.defaultdict(collections.Counter)
+    for record in last.values():
+        path = record["test"].split("::")[0].split("coremltools/", 1)[-1]
+        suite = next((s for s, places in SUITES.items() if any(path.startswith(p) for p in places)), "other")
+        precision = "fp32" if "precision='fp32'" in record["test"] else "fp16"
+        # The ops' tests exist once for each precision; the other suites' are whatever they are.
+        key = (suite, precision if suite.startswith("ops-") else "")
+        rows[key][column(record, patterns)] += 1
+    names = ["passed", "weak", "xfail", "listed", "failed"]
+    print("| suite | precision | collected | reached | " + " | ".join(names) + " |")
+    print("|---|---|" + "--:|" * (len(names) + 2))
+    total = collections.Counter()
+    order = list(SUITES) + ["other"]
+    for key in sorted(rows, key=lambda k: (order.index(k[0]), k[1])):
+        total += rows[key]
+        print_row(*key, rows[key], names)
+    print_row("all", "", total, names)
+
+
+def print_row(suite, precision, row, names):
+    reached = sum(row[name] for name in names)
+    print(f"| {suite} | {precision} | {row.total()} | {reached} | " + " | ".join(str(row[name]) for name in names) + " |")
+
+
 def main():
     harness, rest = Path(sys.argv[1]), sys.argv[2:]
+    if rest[:1] == ["--table"]:
+        return table(harness, rest[1:])
     environment = dict(os.environ)
     if "--shim" in rest:
         at = rest.index("--shim")
@@ -50,7 +99,8 @@ def main():
     reached = [r for r in records if r.get("predicts")]
     bad = [r for r in reached if r["outcome"] == "failed"]
     missing = [r for r in bad if r.get("kind") == "unsupported"]
-    excepted = [r for r in bad if r not in missing and any(fnmatch.fnmatchcase(r["test"], p) for p in exceptions())]
+    patterns = exceptions()
+    excepted = [r for r in bad if r not in missing and listed(r, patterns)]
     failed = [r for r in bad if r not in missing and r not in excepted]
     reasons = collections.Counter(r.get("error", "")[:120] for r in missing)
     for reason, count in reasons.most_common():
