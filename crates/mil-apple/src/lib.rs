@@ -2,7 +2,7 @@
 //! own engine, from text), `e5rt` (the C interface beneath it) and `ane` (the Neural Engine's framework).
 //!
 //! The same code runs on Linux against the doubles of `mil-doubles` (feature `doubles`); only the loading of frameworks, the
-//! surfaces and the C symbols differ, behind [`platform`]. Without either there is no `cfg(bridge)`, and asking for a runtime is
+//! surfaces and the C symbols differ, behind `platform`. Without either there is no `cfg(bridge)`, and asking for a runtime is
 //! an error that says so.
 //!
 //! **What it must never know:** what an op means, how the cpu runtime computes, how the doubles work inside.

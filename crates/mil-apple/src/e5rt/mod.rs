@@ -2,8 +2,8 @@
 //! (`facts/e5rt-chips-rules.md` section 4).
 //!
 //! A device mask of 4 is the Neural Engine or a compile error, and so a guarantee of placement; [`Devices`] has the others, which
-//! are none. Every call is looked up by name ([`api`]), every handle is released once and in the documented order
-//! ([`handle`]), tensors lie in buffers as the ports say ([`layout`]), and an output that nothing was written to is an error.
+//! are none. Every call is looked up by name (`api`), every handle is released once and in the documented order
+//! (`handle`), tensors lie in buffers as the ports say (`layout`), and an output that nothing was written to is an error.
 //!
 //! Five things that sources get wrong and this bridge does not do: it declares the status as 32 bits, never calls
 //! `prepare_op_for_encode`, `load_for_execution` or `error_code_get_string`, gives events the third argument 0 and the wait its three
@@ -11,7 +11,7 @@
 //!
 //! A C++ exception thrown through a call ends the process; that is what the worker process is for.
 //!
-//! **Where to start reading:** [`stream`], then `runtime.rs`, which is a stream of one operation.
+//! **Where to start reading:** `stream`, then `runtime.rs`, which is a stream of one operation.
 
 mod api;
 mod boundary;

@@ -1,6 +1,6 @@
 //! Sending messages to classes that may not be there.
 //!
-//! [`send!`] is the only way a message is sent to a private class: it checks once that the class has the method with the types
+//! `send!` is the only way a message is sent to a private class: it checks once that the class has the method with the types
 //! we know ([`probe`]), and turns an exception into an error ([`exception`]). [`ns`] is the little of Foundation that we need.
 
 pub mod exception;
@@ -57,7 +57,7 @@ macro_rules! send {
 
 /// Sends a message to an object whose class the framework chooses: the method is probed in the class that the object has.
 ///
-/// `tell!(call, "types", [object, selector: argument] -> Return)`, as [`send!`]; `call` may be any `&'static str` in Apple's
+/// `tell!(call, "types", [object, selector: argument] -> Return)`, as `send!`; `call` may be any `&'static str` in Apple's
 /// notation, with the public class or protocol.
 #[macro_export]
 macro_rules! tell {
