@@ -9,7 +9,11 @@ fn main() {
     if std::env::var_os("CARGO_FEATURE_GNUSTEP").is_none() || apple {
         return;
     }
-    cc::Build::new().file("gnustep/arc.c").flag("-fexceptions").compile("mil_doubles_arc");
+    cc::Build::new()
+        .file("gnustep/arc.c")
+        .flag("-fexceptions")
+        .flag("-Wno-unused-parameter")
+        .compile("mil_doubles_arc");
     let mut files: Vec<PathBuf> = std::fs::read_dir("objc")
         .expect("the folder objc is part of the crate")
         .map(|entry| entry.expect("a readable folder").path())
