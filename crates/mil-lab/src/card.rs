@@ -33,6 +33,11 @@ pub enum Risk {
 }
 
 impl Risk {
+    /// Of an experiment that sends the frameworks objects of kinds they do not expect.
+    pub const WRONG_OBJECTS: Risk = Risk::MayCrash(
+        "it sends objects of wrong kinds; exceptions are caught here, but what they do to the daemon is not known",
+    );
+
     /// Does `confirm` run it?
     pub fn is_safe(self) -> bool {
         self == Risk::Safe

@@ -7,9 +7,7 @@ pub static F: Experiment = Experiment {
     id: "F",
     title: "numbers where arrays of loopback symbols belong",
     page: include_str!("f.md"),
-    risk: Risk::MayCrash(
-        "it sends objects of wrong kinds; exceptions are caught here, but what they do to the daemon is not known",
-    ),
+    risk: Risk::WRONG_OBJECTS,
     steps: steps!(steps::run),
 };
 

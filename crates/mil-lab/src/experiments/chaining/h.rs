@@ -7,9 +7,7 @@ pub static H: Experiment = Experiment {
     id: "H",
     title: "prepare and doPrepare",
     page: include_str!("h.md"),
-    risk: Risk::MayCrash(
-        "it sends objects of wrong kinds; exceptions are caught here, but what they do to the daemon is not known",
-    ),
+    risk: Risk::WRONG_OBJECTS,
     steps: steps!(steps::run),
 };
 

@@ -7,9 +7,7 @@ pub static L: Experiment = Experiment {
     id: "L",
     title: "combinations of nil, arrays and numbers",
     page: include_str!("l.md"),
-    risk: Risk::MayCrash(
-        "it sends objects of wrong kinds; exceptions are caught here, but what they do to the daemon is not known",
-    ),
+    risk: Risk::WRONG_OBJECTS,
     steps: steps!(steps::run),
 };
 

@@ -7,9 +7,7 @@ pub static P: Experiment = Experiment {
     id: "P",
     title: "prepare with three models, and the contradicted success",
     page: include_str!("p.md"),
-    risk: Risk::MayCrash(
-        "it sends objects of wrong kinds; exceptions are caught here, but what they do to the daemon is not known",
-    ),
+    risk: Risk::WRONG_OBJECTS,
     steps: steps!(steps::run),
 };
 

@@ -7,9 +7,7 @@ pub static V2_3: Experiment = Experiment {
     id: "v2-3",
     title: "mapper, buffers, symbols of surfaces, the program object",
     page: include_str!("v2_3.md"),
-    risk: Risk::MayCrash(
-        "it sends objects of wrong kinds; exceptions are caught here, but what they do to the daemon is not known",
-    ),
+    risk: Risk::WRONG_OBJECTS,
     steps: steps!(steps::run),
 };
 

@@ -7,9 +7,7 @@ pub static V2_4: Experiment = Experiment {
     id: "v2-4",
     title: "plain surfaces in a chain; the client evaluates",
     page: include_str!("v2_4.md"),
-    risk: Risk::MayCrash(
-        "it sends objects of wrong kinds; exceptions are caught here, but what they do to the daemon is not known",
-    ),
+    risk: Risk::WRONG_OBJECTS,
     steps: steps!(steps::run),
 };
 

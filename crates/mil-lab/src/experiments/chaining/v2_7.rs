@@ -7,9 +7,7 @@ pub static V2_7: Experiment = Experiment {
     id: "v2-7",
     title: "a request that validates, and what prepare does with a model in memory",
     page: include_str!("v2_7.md"),
-    risk: Risk::MayCrash(
-        "it sends objects of wrong kinds; exceptions are caught here, but what they do to the daemon is not known",
-    ),
+    risk: Risk::WRONG_OBJECTS,
     steps: steps!(steps::run),
 };
 
