@@ -213,28 +213,53 @@ mod tests {
         assert!(!std::env::temp_dir().join(&name).exists());
     }
 
+    /// Within five seconds: another test may have begun the sweep, and be about to end it.
+    fn soon(condition: impl Fn() -> bool) -> bool {
+        (0..500).any(|_| {
+            let holds = condition();
+            if !holds {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            holds
+        })
+    }
+
+    /// The mark of a process that is gone, whole from the first moment on: other tests sweep at the same time.
+    fn mark_of_the_dead(process: u32, owns: &str) -> PathBuf {
+        let parent = std::env::temp_dir();
+        let (being_made, mark) =
+            (parent.join(format!("milwright.mark.{process}")), parent.join(format!("{PREFIX}{process}-0")));
+        fs::create_dir_all(&being_made).unwrap();
+        fs::write(being_made.join(OWNS), owns).unwrap();
+        fs::rename(being_made, &mark).unwrap();
+        mark
+    }
+
     #[test]
     fn what_a_dead_process_left_is_removed() {
-        // A number that no process has: the largest there is.
-        let parent = std::env::temp_dir();
-        let (mark, folder) =
-            (parent.join(format!("{PREFIX}4194305-0")), parent.join("MilwrightStageTestDead"));
-        fs::create_dir_all(&mark).unwrap();
+        let folder = std::env::temp_dir().join("MilwrightStageTestDead");
         fs::create_dir_all(&folder).unwrap();
-        fs::write(mark.join(OWNS), "MilwrightStageTestDead").unwrap();
+        // A number that no process has: beyond the largest there is.
+        let mark = mark_of_the_dead(4_194_305, "MilwrightStageTestDead");
         drop(Stage::new().unwrap());
-        assert!(!mark.exists() && !folder.exists());
+        // Another thread may have begun the sweep, and be about to end it.
+        let gone = || !mark.exists() && !folder.exists();
+        let waited = (0..500).any(|_| {
+            gone() || {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+                false
+            }
+        });
+        assert!(waited);
     }
 
     #[test]
     fn a_path_is_no_name() {
-        let mark = std::env::temp_dir().join(format!("{PREFIX}4194306-0"));
         let precious = std::env::temp_dir().join(format!("milwright.precious.{}", std::process::id()));
-        fs::create_dir_all(&mark).unwrap();
         fs::create_dir_all(&precious).unwrap();
-        fs::write(mark.join(OWNS), precious.to_string_lossy().as_bytes()).unwrap();
+        let mark = mark_of_the_dead(4_194_306, &precious.to_string_lossy());
         drop(Stage::new().unwrap());
-        assert!(precious.exists());
+        assert!(soon(|| !mark.exists()) && precious.exists());
         fs::remove_dir(precious).unwrap();
     }
 }
