@@ -38,6 +38,10 @@ impl Risk {
         "it sends objects of wrong kinds; exceptions are caught here, but what they do to the daemon is not known",
     );
 
+    /// Of an experiment that puts operations of its own into Core ML's streams.
+    pub const OWN_OPERATIONS: Risk =
+        Risk::MayCrash("it hands operations of its own to Core ML's streams, which may end the process");
+
     /// Does `confirm` run it?
     pub fn is_safe(self) -> bool {
         self == Risk::Safe

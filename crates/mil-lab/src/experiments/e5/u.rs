@@ -7,7 +7,7 @@ pub static U: Experiment = Experiment {
     id: "U",
     title: "several operations in one stream: the retracted 4.87x",
     page: include_str!("u.md"),
-    risk: Risk::MayCrash("it hands operations of its own to Core ML's streams, which may end the process"),
+    risk: Risk::OWN_OPERATIONS,
     steps: steps!(steps::run),
 };
 

@@ -7,7 +7,7 @@ pub static V: Experiment = Experiment {
     id: "V",
     title: "several operations in one stream, with outputs checked",
     page: include_str!("v.md"),
-    risk: Risk::MayCrash("it hands operations of its own to Core ML's streams, which may end the process"),
+    risk: Risk::OWN_OPERATIONS,
     steps: steps!(steps::run),
 };
 

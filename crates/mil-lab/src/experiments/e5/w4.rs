@@ -7,7 +7,7 @@ pub static W4: Experiment = Experiment {
     id: "W4",
     title: "submitting a stream",
     page: include_str!("w4.md"),
-    risk: Risk::MayCrash("it hands operations of its own to Core ML's streams, which may end the process"),
+    risk: Risk::OWN_OPERATIONS,
     steps: steps!(steps::run),
 };
 

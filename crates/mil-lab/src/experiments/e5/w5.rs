@@ -7,7 +7,7 @@ pub static W5: Experiment = Experiment {
     id: "W5",
     title: "how ports are bound",
     page: include_str!("w5.md"),
-    risk: Risk::MayCrash("it hands operations of its own to Core ML's streams, which may end the process"),
+    risk: Risk::OWN_OPERATIONS,
     steps: steps!(steps::run),
 };
 
