@@ -21,15 +21,15 @@ pub struct Port {
 
 /// A function's ports, in the order of declaration.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Ports {
+pub struct Ports<P = Port> {
     /// The function's name.
     pub function: Name,
     /// What goes in.
-    pub inputs: Vec<Port>,
+    pub inputs: Vec<P>,
     /// What comes out.
-    pub outputs: Vec<Port>,
+    pub outputs: Vec<P>,
     /// What stays between runs.
-    pub states: Vec<Port>,
+    pub states: Vec<P>,
 }
 
 fn port(name: &Name, ty: &TensorType) -> Result<Port, BridgeError> {
@@ -56,24 +56,34 @@ impl Ports {
     ///
     /// Errors: `apple/open-size` for a size that is not fixed, `apple/port-type` for a value that is no tensor.
     pub fn of(checked: &Checked, id: FunctionId) -> Result<Ports, BridgeError> {
+        Ports::each(checked, id, "cannot cross the boundary of a program", port)
+    }
+}
+
+impl<P> Ports<P> {
+    /// Every tensor of a function as `port` has it. A value that is no tensor is `apple/port-type`; `but` says what is wrong
+    /// with it.
+    pub(crate) fn each(
+        checked: &Checked,
+        id: FunctionId,
+        but: &str,
+        port: impl Fn(&Name, &TensorType) -> Result<P, BridgeError>,
+    ) -> Result<Ports<P>, BridgeError> {
         let f = &checked.program().functions[id];
         let tensor = |name: &Name, ty: &Type| match ty.as_tensor() {
             Some(ty) => port(name, ty),
             None => Err(BridgeError::refused(
                 codes::PORT_TYPE,
-                format!("`{name}` is {ty}, which cannot cross the boundary of a program"),
+                format!("`{name}` is {ty}, which {but}"),
                 "rewrite the function to take and give tensors",
             )),
         };
         let typed = |v: mil_ir::ValueId| checked.ty(id, v).unwrap_or(&f.values[v].ty);
+        let outputs = f.outputs().iter().map(|&v| tensor(&f.values[v].name, typed(v)));
         Ok(Ports {
             function: f.name.clone(),
             inputs: mil_run::inputs(f).map(|(v, n, _)| tensor(n, typed(v))).collect::<Result<_, _>>()?,
-            outputs: f
-                .outputs()
-                .iter()
-                .map(|&v| tensor(&f.values[v].name, typed(v)))
-                .collect::<Result<_, _>>()?,
+            outputs: outputs.collect::<Result<_, _>>()?,
             states: mil_run::states(f).map(|(_, n, ty)| port(n, ty)).collect::<Result<_, _>>()?,
         })
     }

@@ -26,7 +26,6 @@ use crate::runtime_name;
 use mil_base::Name;
 use mil_check::Checked;
 use mil_run::{Claim, Ground, Loaded, Options, Placement, RunError, Runtime, Session, find_function};
-use ports::Ports;
 use predict::{Calls, Predictor};
 use session::{FeatureSession, Ready};
 use std::collections::HashMap;
@@ -103,7 +102,7 @@ impl LoadedCoreMl {
         if let Some(ready) = known.get(&name) {
             return Ok(ready.clone());
         }
-        let ports = Ports::of(&self.checked, id)?;
+        let ports = ports::of(&self.checked, id)?;
         let chosen = (functions.len() > 1).then_some(name.as_str());
         let model = autoreleasepool(|_| self.bundle.load(self.options.units, chosen))?;
         let ready = Arc::new(Ready { predictor: Predictor::new(model, &CALLS), ports, function: id });

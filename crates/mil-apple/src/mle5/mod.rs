@@ -19,7 +19,7 @@ pub mod opaque;
 pub mod stream;
 
 use crate::coreml::model::{Bundle, ComputeUnits, configuration};
-use crate::coreml::ports::Ports;
+use crate::coreml::ports;
 use crate::coreml::predict::{Backings, Calls, Predictor};
 use crate::coreml::session::{FeatureSession, Ready};
 use crate::error::BridgeError;
@@ -175,7 +175,7 @@ impl LoadedMle5 {
 }
 
 pub(crate) fn ready(checked: &Checked, library: &Library, id: FunctionId) -> Result<Ready, BridgeError> {
-    let ports = Ports::of(checked, id)?;
+    let ports = ports::of(checked, id)?;
     let engine = library.engine(&ports.function)?;
     Ok(Ready { predictor: Predictor::new(engine, &CALLS), ports, function: id })
 }
