@@ -8,36 +8,24 @@ every op in its models, if it reached a prediction: as passed, as one that canno
 """
 
 import collections
-import fnmatch
 import json
-import re
 import sys
-from pathlib import Path
+
+from conformance import exceptions, listed, results_of
 
 # What coremltools inserts around any op; a test that is not about them says little of them.
 AROUND = {"cast", "const"}
 
 
-def exceptions():
-    lines = (Path(__file__).parent / "conformance-exceptions.txt").read_text().splitlines()
-    patterns = [line.replace("[", "[[]") for line in lines if line and not line.startswith("#")]
-    return re.compile("|".join(fnmatch.translate(p) for p in patterns))
-
-
 def main():
-    excepted = exceptions()
-    results = {}
-    for path in sys.argv[1:]:
-        for line in Path(path).read_text().splitlines():
-            record = json.loads(line)
-            results[record["test"]] = record
+    patterns = exceptions()
     counts = collections.defaultdict(lambda: {"passed": 0, "cannot": 0, "failed": 0})
     total = collections.Counter()
-    for record in results.values():
+    for record in results_of(sys.argv[1:]):
         if not record.get("predicts"):
             continue
         kind = {"passed": "passed", "xpassed": "passed", "failed": "failed"}.get(record["outcome"])
-        if kind == "failed" and excepted.match(record["test"]):
+        if kind == "failed" and listed(record, patterns):
             kind = "cannot"
         if kind is None:
             continue

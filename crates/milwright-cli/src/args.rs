@@ -59,7 +59,8 @@ pub(crate) enum Command {
     /// Predict from an .npz file to an .npz file, for scripts.
     Predict(Predict),
     /// Serve predictions over stdin and stdout, for other programs.
-    Worker,
+    #[command(mut_arg("threads", |a| a.help("Threads to compute with [default: 1, so that workers can share a machine]")))]
+    Worker(Machine),
     /// Repeat the research's experiments, on a Mac or against the doubles.
     #[command(subcommand)]
     Lab(Lab),

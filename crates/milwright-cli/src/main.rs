@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => commands::explain::run(args, &terminal),
         Command::Bench(args) => commands::bench::run(args, &terminal),
         Command::Predict(args) => commands::predict::run(args, &terminal),
-        Command::Worker => commands::worker::run(),
+        Command::Worker(machine) => commands::worker::run(machine),
         Command::Lab(args) => commands::lab::run(args, &terminal),
         Command::AppleWorker => milwright::serve_worker().map(|()| Outcome::Fine).map_err(Into::into),
         Command::Completions { shell } => commands::completions::run(shell),

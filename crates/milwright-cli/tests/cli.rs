@@ -184,23 +184,16 @@ fn output_goes_through_pipes() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
-#[test]
-fn the_worker_answers_in_order_and_survives_nonsense() {
+/// The headers with which `milwright worker ARGS` answers the headers given.
+fn worker(args: &[&str], requests: &[&str]) -> Vec<serde_json::Value> {
     let mut child = Command::new(env!("CARGO_BIN_EXE_milwright"))
         .arg("worker")
+        .args(args)
         .current_dir(root())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let requests = [
-        r#"{"id":1,"cmd":"hello","protocol":1}"#,
-        r#"{"id":2,"cmd":"load","path":"examples/relu.mil","function":""}"#,
-        r#"{"id":3,"cmd":"load","path":"no.mlpackage","function":""}"#,
-        r#"{"id":4,"cmd":"dance"}"#,
-        r#"{"id":5,"cmd":"predict","model":77}"#,
-        r#"{"id":6,"cmd":"ping"}"#,
-    ];
     let mut stdin = child.stdin.take().unwrap();
     for request in requests {
         stdin.write_all(&(request.len() as u32).to_le_bytes()).unwrap();
@@ -217,10 +210,34 @@ fn the_worker_answers_in_order_and_survives_nonsense() {
         replies.push(serde_json::from_slice::<serde_json::Value>(&rest[12..12 + header]).unwrap());
         rest = &rest[12 + header + payload..];
     }
+    replies
+}
+
+#[test]
+fn the_worker_answers_in_order_and_survives_nonsense() {
+    let replies = worker(
+        &[],
+        &[
+            r#"{"id":1,"cmd":"hello","protocol":1}"#,
+            r#"{"id":2,"cmd":"load","path":"examples/relu.mil","function":""}"#,
+            r#"{"id":3,"cmd":"load","path":"no.mlpackage","function":""}"#,
+            r#"{"id":4,"cmd":"dance"}"#,
+            r#"{"id":5,"cmd":"predict","model":77}"#,
+            r#"{"id":6,"cmd":"ping"}"#,
+        ],
+    );
     let oks: Vec<bool> = replies.iter().map(|r| r["ok"].as_bool().unwrap()).collect();
     assert_eq!(oks, [true, true, false, false, false, true]);
     assert_eq!(replies.iter().map(|r| r["id"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
     assert!(replies[2]["error"].as_str().unwrap().contains("no.mlpackage"));
+}
+
+#[test]
+fn a_worker_loads_for_the_runtime_it_was_started_with_and_says_which() {
+    let load = r#"{"id":1,"cmd":"load","path":"examples/relu.mil","function":""}"#;
+    for (args, runtime) in [(&[][..], "cpu"), (&["--runtime", "reference"][..], "reference")] {
+        assert_eq!(worker(args, &[load])[0]["runtime"], runtime);
+    }
 }
 
 #[test]

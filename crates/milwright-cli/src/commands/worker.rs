@@ -3,10 +3,12 @@
 //! A frame is a little-endian `u32` header length, a `u64` payload length, a JSON header and a payload (an `.npz` archive or
 //! nothing). Each request gets one reply, in order, until stdin ends. Diagnostics go to stderr.
 
+use crate::args::Machine;
+use crate::commands::load;
 use crate::outcome::Outcome;
 use anyhow::{Context, anyhow, bail};
 use milwright::npz::{self, Arrays};
-use milwright::{LoadOptions, Model, Session};
+use milwright::{Model, Session};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
@@ -20,10 +22,11 @@ const MAX_HEADER: u32 = 16 << 20;
 /// No payload is longer.
 const MAX_PAYLOAD: u64 = 8 << 30;
 
-pub(crate) fn run() -> anyhow::Result<Outcome> {
+pub(crate) fn run(machine: Machine) -> anyhow::Result<Outcome> {
     let mut input = std::io::stdin().lock();
     let mut output = std::io::stdout().lock();
-    let mut worker = Worker::default();
+    let machine = Machine { threads: machine.threads.or(Some(1)), ..machine };
+    let mut worker = Worker { machine, next: 0, models: HashMap::new(), states: HashMap::new() };
     while let Some((header, payload)) = read_frame(&mut input)? {
         let id = header.get("id").cloned().unwrap_or(Value::Null);
         let (mut reply, payload) = match worker.answer(&header, payload) {
@@ -101,8 +104,9 @@ fn one_line(text: &str) -> String {
 type Answer = Result<(Value, Vec<u8>), Refusal>;
 
 /// Loaded models and their states, by the numbers given out.
-#[derive(Default)]
 struct Worker {
+    /// How every model is loaded.
+    machine: Machine,
     next: u64,
     models: HashMap<u64, Entry>,
     states: HashMap<u64, Session>,
@@ -166,16 +170,13 @@ impl Worker {
     }
 
     fn load(&mut self, path: &Path, function: &str) -> Answer {
-        let options = LoadOptions {
-            function: (!function.is_empty()).then(|| function.to_owned()),
-            threads: Some(1),
-            ..LoadOptions::default()
-        };
+        let options = load::options((!function.is_empty()).then_some(function), &self.machine);
         let model = Arc::new(Model::load(path, &options)?);
         let number = self.number();
         let session = model.session().map_err(|e| anyhow!("{e}"))?;
+        let reply = json!({"model": number, "runtime": model.runtime()});
         self.models.insert(number, Entry { session, model });
-        Ok((json!({"model": number}), Vec::new()))
+        Ok((reply, Vec::new()))
     }
 
     fn entry(&mut self, request: &Value) -> Result<&mut Entry, Refusal> {
