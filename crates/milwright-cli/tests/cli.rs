@@ -241,6 +241,16 @@ fn a_worker_loads_for_the_runtime_it_was_started_with_and_says_which() {
 }
 
 #[test]
+fn the_worker_compiles_what_it_then_loads() {
+    let scratch = Scratch::new("worker-compile");
+    let bundle = scratch.file("relu.mlmodelc");
+    let compile = serde_json::json!({"cmd": "compile", "path": "examples/relu.mil", "out": bundle});
+    let load = serde_json::json!({"cmd": "load", "path": bundle, "function": ""});
+    let replies = worker(&[], &[&compile.to_string(), &load.to_string()]);
+    assert!(replies.iter().all(|r| r["ok"] == true), "{replies:?}");
+}
+
+#[test]
 fn the_lab_shows_its_cards_and_says_what_running_needs() {
     let list = milwright(&["lab", "list"]);
     assert!(list.status.success() && text(&list.stdout).contains("  Z1 "), "{list:?}");

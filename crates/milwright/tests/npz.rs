@@ -36,6 +36,14 @@ fn npy(header: &str, data: &[u8]) -> Bytes {
 }
 
 #[test]
+fn a_value_returned_twice_is_written_once() {
+    let tensor = Tensor::from_f64(DType::Fp32, &[2], &[1.0, 2.0]).unwrap();
+    let bytes = npz::to_bytes([("y", &tensor), ("z", &tensor), ("y", &tensor)]).unwrap();
+    let read = npz::read("y.npz", &bytes.into()).unwrap();
+    assert_eq!(read, [("y".to_owned(), tensor.clone()), ("z".to_owned(), tensor)]);
+}
+
+#[test]
 fn every_dtype_and_rank_comes_back() {
     for &dtype in NUMPY {
         for shape in [&[][..], &[0], &[1], &[2, 3], &[1, 2, 1, 3]] {

@@ -4,8 +4,9 @@ use crate::args::{Compile, Convert};
 use crate::outcome::Outcome;
 use crate::terminal::Terminal;
 use anyhow::bail;
-use milwright::SaveOptions;
+use milwright::{Diagnostic, Failure, Opened, SaveOptions};
 use std::io::Write;
+use std::path::Path;
 
 pub(crate) fn run(args: Convert, terminal: &Terminal) -> anyhow::Result<Outcome> {
     let opened = match terminal.during("reading", || milwright::open(&args.input)) {
@@ -23,12 +24,7 @@ pub(crate) fn run(args: Convert, terminal: &Terminal) -> anyhow::Result<Outcome>
     if args.output.exists() && !args.force {
         bail!("`{}` exists; choose another name, or replace it with --force", args.output.display());
     }
-    let options = SaveOptions {
-        description: opened.description.as_ref(),
-        model_file: opened.model_file.as_deref(),
-        ..SaveOptions::default()
-    };
-    match terminal.during("writing", || milwright::save(&args.output, &opened.program, &options)) {
+    match terminal.during("writing", || save(&opened, &args.output)) {
         Ok(warnings) => {
             terminal.warnings(&args.output, &warnings);
             Ok(Outcome::Fine)
@@ -38,6 +34,16 @@ pub(crate) fn run(args: Convert, terminal: &Terminal) -> anyhow::Result<Outcome>
             Ok(Outcome::Wrong)
         }
     }
+}
+
+/// Writes a program in the form that the name of `output` asks for; what could not be kept comes back as warnings.
+pub(crate) fn save(opened: &Opened, output: &Path) -> Result<Vec<Diagnostic>, Failure> {
+    let options = SaveOptions {
+        description: opened.description.as_ref(),
+        model_file: opened.model_file.as_deref(),
+        ..SaveOptions::default()
+    };
+    milwright::save(output, &opened.program, &options)
 }
 
 pub(crate) fn compile(args: Compile, terminal: &Terminal) -> anyhow::Result<Outcome> {

@@ -4,7 +4,7 @@
 //! nothing). Each request gets one reply, in order, until stdin ends. Diagnostics go to stderr.
 
 use crate::args::Machine;
-use crate::commands::load;
+use crate::commands::{convert, load};
 use crate::outcome::Outcome;
 use anyhow::{Context, anyhow, bail};
 use milwright::npz::{self, Arrays};
@@ -147,6 +147,11 @@ impl Worker {
                 let (_, value) =
                     arrays(payload)?.into_iter().next().ok_or_else(|| anyhow!("write_state has no array"))?;
                 self.state(request)?.write_state(name, &value).map_err(|e| anyhow!("{e}"))?;
+                Ok((json!({}), Vec::new()))
+            }
+            "compile" => {
+                let opened = milwright::open(text("path"))?;
+                convert::save(&opened, Path::new(text("out")))?;
                 Ok((json!({}), Vec::new()))
             }
             "free" => {

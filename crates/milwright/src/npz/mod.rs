@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::save::replace_file;
 use bytes::Bytes;
 use mil_base::{Diagnostic, Tensor};
+use std::collections::HashSet;
 use std::io::{self, Cursor, Read, Seek, Write};
 use std::path::Path;
 use zip::write::SimpleFileOptions;
@@ -65,7 +66,8 @@ fn member(
     Ok((name.to_owned(), tensor))
 }
 
-/// Writes arrays as an `.npz` archive, the same bytes for the same arrays.
+/// Writes arrays as an `.npz` archive, the same bytes for the same arrays. An archive holds a name once: of arrays with one name (a
+/// function may return a value twice) the first is written.
 pub fn write<'t, W: Write + Seek>(
     out: W,
     arrays: impl IntoIterator<Item = (&'t str, &'t Tensor)>,
@@ -75,7 +77,11 @@ pub fn write<'t, W: Write + Seek>(
         .compression_method(CompressionMethod::Stored)
         .last_modified_time(zip::DateTime::default())
         .large_file(false);
+    let mut written = HashSet::new();
     for (name, tensor) in arrays {
+        if !written.insert(name) {
+            continue;
+        }
         zip.start_file(format!("{name}.npy"), stored)?;
         zip.write_all(&write_npy(tensor))?;
     }
