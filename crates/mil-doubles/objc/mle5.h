@@ -41,25 +41,39 @@ struct e5rt_io_port;
                                                        hasRangeShapeInputs: (BOOL)range error: (NSError **)error;
 @end
 
-@interface MLE5InputPortBinder : DoubleObject {
-    MLFeatureValue *_directlyBoundFeatureValue;
+/* What the binders of inputs and outputs share, and what their ports share. The superclasses are ours: the research saw none. */
+@interface DoublePortBinder : DoubleObject {
     MLFeatureDescription *_featureDescription;
+}
+- (id) initWithPort: (struct e5rt_io_port *)port featureDescription: (MLFeatureDescription *)description;
+- (MLFeatureDescription *) featureDescription;
+- (void) reset;
+@end
+
+@interface DoublePort : DoubleObject {
+    NSString *_name;
+    id _binder;
+}
+/* A port's class says which class its binder is of. */
++ (Class) doubleBinderClass;
+- (id) initWithPortHandle: (struct e5rt_io_port *)handle name: (NSString *)name featureDescription: (MLFeatureDescription *)description;
+- (NSString *) name;
+- (id) binder;
+- (void) reset;
+@end
+
+@interface MLE5InputPortBinder : DoublePortBinder {
+    MLFeatureValue *_directlyBoundFeatureValue;
     unsigned char _bindingMode;
 }
 - (unsigned char) bindingMode;
 @end
 
-@interface MLE5InputPort : DoubleObject {
-    NSString *_name;
-    MLE5InputPortBinder *_binder;
-}
-- (id) initWithPortHandle: (struct e5rt_io_port *)handle name: (NSString *)name featureDescription: (MLFeatureDescription *)description;
-- (NSString *) name;
+@interface MLE5InputPort : DoublePort
 - (BOOL) prepareForFeatureValue: (MLFeatureValue *)value error: (NSError **)error;
 @end
 
-@interface MLE5OutputPortBinder : DoubleObject {
-    MLFeatureDescription *_featureDescription;
+@interface MLE5OutputPortBinder : DoublePortBinder {
     id _outputBacking;
     BOOL _boundFeatureDirectly;
 }
@@ -67,12 +81,7 @@ struct e5rt_io_port;
 - (void) setOutputBacking: (id)backing;
 @end
 
-@interface MLE5OutputPort : DoubleObject {
-    NSString *_name;
-    MLE5OutputPortBinder *_binder;
-}
-- (id) initWithPortHandle: (struct e5rt_io_port *)handle name: (NSString *)name featureDescription: (MLFeatureDescription *)description;
-- (NSString *) name;
+@interface MLE5OutputPort : DoublePort
 - (BOOL) prepareWithOptions: (MLPredictionOptions *)options error: (NSError **)error;
 @end
 

@@ -13,7 +13,7 @@ static BOOL is_packed(MLMultiArray *array) {
     return YES;
 }
 
-@implementation MLE5InputPortBinder
+@implementation DoublePortBinder
 - (id) initWithPort: (struct e5rt_io_port *)port featureDescription: (MLFeatureDescription *)description {
     self = [super init];
     _featureDescription = [description retain];
@@ -21,13 +21,38 @@ static BOOL is_packed(MLMultiArray *array) {
 }
 - (void) dealloc {
     [_featureDescription release];
+    [super dealloc];
+}
+- (MLFeatureDescription *) featureDescription { return _featureDescription; }
+- (void) reset {}
+@end
+
+@implementation DoublePort
++ (Class) doubleBinderClass { return [DoublePortBinder class]; }
+- (id) initWithPortHandle: (struct e5rt_io_port *)handle name: (NSString *)name featureDescription: (MLFeatureDescription *)description {
+    self = [super init];
+    _name = [name copy];
+    _binder = [[[[self class] doubleBinderClass] alloc] initWithPort: handle featureDescription: description];
+    return self;
+}
+- (void) dealloc {
+    [_name release];
+    [_binder release];
+    [super dealloc];
+}
+- (NSString *) name { return _name; }
+- (id) binder { return _binder; }
+- (void) reset { [_binder reset]; }
+@end
+
+@implementation MLE5InputPortBinder
+- (void) dealloc {
     [_directlyBoundFeatureValue release];
     [super dealloc];
 }
 - (unsigned char) bindingMode { return _bindingMode; }
 - (void) setBindingMode: (unsigned char)mode { _bindingMode = mode; }
 - (MLFeatureValue *) directlyBoundFeatureValue { return _directlyBoundFeatureValue; }
-- (MLFeatureDescription *) featureDescription { return _featureDescription; }
 - (BOOL) bindMemoryObjectForFeatureValue: (MLFeatureValue *)value error: (NSError **)error {
     BOOL direct = double_behaves("mle5/packed-inputs-bind-directly") && is_packed([value multiArrayValue]);
     _bindingMode = direct ? DIRECT : COPY;
@@ -41,34 +66,15 @@ static BOOL is_packed(MLMultiArray *array) {
 @end
 
 @implementation MLE5InputPort
-- (id) initWithPortHandle: (struct e5rt_io_port *)handle name: (NSString *)name featureDescription: (MLFeatureDescription *)description {
-    self = [super init];
-    _name = [name copy];
-    _binder = [[MLE5InputPortBinder alloc] initWithPort: handle featureDescription: description];
-    return self;
-}
-- (void) dealloc {
-    [_name release];
-    [_binder release];
-    [super dealloc];
-}
-- (NSString *) name { return _name; }
-- (MLE5InputPortBinder *) binder { return _binder; }
++ (Class) doubleBinderClass { return [MLE5InputPortBinder class]; }
 - (BOOL) boundFeatureDirectly { return [_binder bindingMode] == DIRECT; }
 - (BOOL) prepareForFeatureValue: (MLFeatureValue *)value error: (NSError **)error {
     return [_binder bindMemoryObjectForFeatureValue: value error: error];
 }
-- (void) reset { [_binder reset]; }
 @end
 
 @implementation MLE5OutputPortBinder
-- (id) initWithPort: (struct e5rt_io_port *)port featureDescription: (MLFeatureDescription *)description {
-    self = [super init];
-    _featureDescription = [description retain];
-    return self;
-}
 - (void) dealloc {
-    [_featureDescription release];
     [_outputBacking release];
     [super dealloc];
 }
@@ -88,23 +94,10 @@ static BOOL is_packed(MLMultiArray *array) {
 @end
 
 @implementation MLE5OutputPort
-- (id) initWithPortHandle: (struct e5rt_io_port *)handle name: (NSString *)name featureDescription: (MLFeatureDescription *)description {
-    self = [super init];
-    _name = [name copy];
-    _binder = [[MLE5OutputPortBinder alloc] initWithPort: handle featureDescription: description];
-    return self;
-}
-- (void) dealloc {
-    [_name release];
-    [_binder release];
-    [super dealloc];
-}
-- (NSString *) name { return _name; }
-- (MLE5OutputPortBinder *) binder { return _binder; }
++ (Class) doubleBinderClass { return [MLE5OutputPortBinder class]; }
 - (BOOL) boundFeatureDirectly { return [_binder boundFeatureDirectly]; }
 - (BOOL) prepareWithOptions: (MLPredictionOptions *)options error: (NSError **)error {
     [_binder setOutputBacking: [[options outputBackings] objectForKey: _name]];
     return [_binder bindAndReturnError: error];
 }
-- (void) reset { [_binder reset]; }
 @end
