@@ -2,6 +2,8 @@
 
 #[cfg(bridge)]
 pub(crate) mod kernel;
+#[cfg(bridge)]
+pub(crate) mod link;
 mod program;
 
 pub use program::Program;
@@ -79,6 +81,15 @@ impl Bench {
             Ok(value) => self.found(name, value),
             Err(error) => self.found(name, words(&error)),
         }
+    }
+
+    /// Writes down how many of these classes are here; gives the methods of those that are, a line each.
+    #[cfg(bridge)]
+    pub fn methods_of(&mut self, classes: &[&str]) -> Vec<String> {
+        let known: Vec<Vec<String>> =
+            classes.iter().filter_map(|c| mil_apple::objc::probe::dump(c).ok()).collect();
+        self.found("classes found", known.len());
+        known.concat()
     }
 
     /// Writes down how a step of a chain ended.

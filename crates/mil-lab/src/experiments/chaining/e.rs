@@ -19,7 +19,7 @@ mod steps {
     use mil_apple::stage::Stage;
 
     pub(super) fn run(bench: &mut Bench) -> Result<(), Stop> {
-        let kernel = Kernel::new(64, 32, 1)?;
+        let kernel = Kernel::smallest(1)?;
         let (stage, key) = (Stage::new()?, kernel.model().identifier()?);
         let mut shell = ClientModel::shell(stage.path(), &key)?;
         bench.found("state", shell.state()?.to_string());

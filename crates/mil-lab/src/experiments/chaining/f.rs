@@ -13,19 +13,18 @@ pub static F: Experiment = Experiment {
 
 #[cfg(bridge)]
 mod steps {
-    use crate::bench::kernel::{Kernel, QOS};
+    use crate::bench::kernel::QOS;
+    use crate::bench::link::Link;
     use crate::bench::{Bench, Stop};
     use mil_apple::ane::Client;
-    use mil_apple::ane::chaining::{self, Buffer, ChainingRequest, OutputSet, Parts, Value};
+    use mil_apple::ane::chaining::{self, ChainingRequest, Value};
 
     pub(super) fn run(bench: &mut Bench) -> Result<(), Stop> {
-        let kernel = Kernel::new(64, 32, 1)?;
-        let (input, output) = (Buffer::new(kernel.bytes(), 0, 0)?, Buffer::new(kernel.bytes(), 0, 0)?);
-        let set = OutputSet::new(&[&output])?;
-        let mut parts = Parts::new(vec![input.object()], vec![set.object()]);
+        let link = Link::new()?;
+        let mut parts = link.parts();
         (parts.loopback_inputs, parts.loopback_outputs) = (Value::Number(0), Value::Number(0));
         let request = ChainingRequest::new(&parts)?;
-        let outcome = chaining::prepare(&Client::shared()?, &kernel.inner()?, &request, QOS);
+        let outcome = chaining::prepare(&Client::shared()?, &link.kernel.inner()?, &request, QOS);
         bench.outcome("prepare with numbers", &outcome);
         Ok(())
     }

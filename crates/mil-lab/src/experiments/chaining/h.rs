@@ -13,17 +13,16 @@ pub static H: Experiment = Experiment {
 
 #[cfg(bridge)]
 mod steps {
-    use crate::bench::kernel::{Kernel, QOS};
+    use crate::bench::kernel::QOS;
+    use crate::bench::link::Link;
     use crate::bench::{Bench, Stop};
     use mil_apple::ane::Client;
-    use mil_apple::ane::chaining::{self, Buffer, ChainingRequest, OutputSet, Parts};
+    use mil_apple::ane::chaining;
 
     pub(super) fn run(bench: &mut Bench) -> Result<(), Stop> {
-        let kernel = Kernel::new(64, 32, 1)?;
-        let (input, output) = (Buffer::new(kernel.bytes(), 0, 0)?, Buffer::new(kernel.bytes(), 0, 0)?);
-        let set = OutputSet::new(&[&output])?;
-        let request = ChainingRequest::new(&Parts::new(vec![input.object()], vec![set.object()]))?;
-        let (client, inner) = (Client::shared()?, kernel.inner()?);
+        let link = Link::new()?;
+        let request = link.request()?;
+        let (client, inner) = (Client::shared()?, link.kernel.inner()?);
         let prepared = chaining::prepare(&client, &inner, &request, QOS);
         let done = chaining::do_prepare(&client, &inner, &request, QOS);
         bench.outcome("prepare", &prepared);

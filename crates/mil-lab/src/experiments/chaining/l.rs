@@ -13,16 +13,15 @@ pub static L: Experiment = Experiment {
 
 #[cfg(bridge)]
 mod steps {
-    use crate::bench::kernel::{Kernel, QOS};
+    use crate::bench::kernel::QOS;
+    use crate::bench::link::Link;
     use crate::bench::{Bench, Stop};
     use mil_apple::ane::Client;
-    use mil_apple::ane::chaining::{self, Buffer, ChainingRequest, OutputSet, Parts, Value};
+    use mil_apple::ane::chaining::{self, ChainingRequest, Value};
 
     pub(super) fn run(bench: &mut Bench) -> Result<(), Stop> {
-        let kernel = Kernel::new(64, 32, 1)?;
-        let (input, output) = (Buffer::new(kernel.bytes(), 0, 0)?, Buffer::new(kernel.bytes(), 0, 0)?);
-        let set = OutputSet::new(&[&output])?;
-        let (client, inner) = (Client::shared()?, kernel.inner()?);
+        let link = Link::new()?;
+        let (client, inner) = (Client::shared()?, link.kernel.inner()?);
         let (none, number, array) = (Value::Nil, Value::Number(0), Value::Numbers(vec![0]));
         let combinations = [
             ("all nil", &none, &none, &none),
@@ -32,7 +31,7 @@ mod steps {
             ("nil loops, numbers elsewhere", &none, &number, &number),
         ];
         for (name, loops, procedure, rest) in combinations {
-            let mut parts = Parts::new(vec![input.object()], vec![set.object()]);
+            let mut parts = link.parts();
             (parts.loopback_inputs, parts.loopback_outputs) = (loops.clone(), loops.clone());
             parts.procedure = procedure.clone();
             (parts.transaction, parts.delay, parts.pool) = (rest.clone(), rest.clone(), rest.clone());

@@ -19,7 +19,7 @@ mod steps {
     use mil_apple::stage::Stage;
 
     pub(super) fn run(bench: &mut Bench) -> Result<(), Stop> {
-        let kernel = Kernel::new(64, 32, 1)?;
+        let kernel = Kernel::smallest(1)?;
         let stage = Stage::new()?;
         let shell = ClientModel::shell(stage.path(), &kernel.model().identifier()?)?;
         let client = Client::shared()?;

@@ -19,7 +19,7 @@ mod steps {
     use mil_apple::ane::{Client, Mapper};
 
     pub(super) fn run(bench: &mut Bench) -> Result<(), Stop> {
-        let mut kernel = Kernel::new(64, 32, 1)?;
+        let mut kernel = Kernel::smallest(1)?;
         let inner = kernel.inner()?;
         let mapper = Mapper::of_program(inner.program_handle()?)?;
         let mapped = Outcome::from(mapper.map(&inner, kernel.request()));

@@ -13,27 +13,24 @@ pub static P: Experiment = Experiment {
 
 #[cfg(bridge)]
 mod steps {
-    use crate::bench::kernel::{Kernel, QOS};
+    use crate::bench::kernel::QOS;
+    use crate::bench::link::Link;
     use crate::bench::{Bench, Stop};
-    use mil_apple::ane::chaining::{
-        self, Buffer, ChainingRequest, InputsReady, OutputEnqueue, OutputSet, Parts,
-    };
+    use mil_apple::ane::chaining::{self, InputsReady, OutputEnqueue};
     use mil_apple::ane::{Client, ClientModel};
     use mil_apple::stage::Stage;
 
     pub(super) fn run(bench: &mut Bench) -> Result<(), Stop> {
-        let kernel = Kernel::new(64, 32, 1)?;
-        let (input, output) = (Buffer::new(kernel.bytes(), 0, 0)?, Buffer::new(kernel.bytes(), 0, 0)?);
-        let set = OutputSet::new(&[&output])?;
-        let request = ChainingRequest::new(&Parts::new(vec![input.object()], vec![set.object()]))?;
+        let link = Link::new()?;
+        let request = link.request()?;
         let (shared, stage) = (Client::shared()?, Stage::new()?);
-        let mut shell = ClientModel::shell(stage.path(), &kernel.model().identifier()?)?;
+        let mut shell = ClientModel::shell(stage.path(), &link.kernel.model().identifier()?)?;
         bench.outcome("fresh shell", &chaining::prepare(&shared, &shell, &request, QOS));
-        let memory = ClientModel::in_memory(kernel.model());
+        let memory = ClientModel::in_memory(link.kernel.model());
         bench.outcome("model in memory", &chaining::prepare(&shared, &memory, &request, QOS));
-        shell.populate(kernel.model())?;
+        shell.populate(link.kernel.model())?;
         bench.outcome("populated shell", &chaining::prepare(&shared, &shell, &request, QOS));
-        let (fresh, inner) = (Client::fresh()?, kernel.inner()?);
+        let (fresh, inner) = (Client::fresh()?, link.kernel.inner()?);
         bench.outcome("fresh connection, inner model", &chaining::prepare(&fresh, &inner, &request, QOS));
         let ready = InputsReady::new(0, &[0], &[0], 0)?;
         bench.outcome("buffersReady", &chaining::buffers_ready(&fresh, &inner, &ready, QOS));

@@ -18,7 +18,7 @@ mod steps {
     use mil_apple::ane::{Route, SharedEvent, SharedEvents, SignalEvent};
 
     pub(super) fn run(bench: &mut Bench) -> Result<(), Stop> {
-        let mut kernel = Kernel::new(64, 32, 1)?;
+        let mut kernel = Kernel::smallest(1)?;
         let event = SharedEvent::new()?;
         let events = SharedEvents::new(&[SignalEvent::new(1, 0, 0, &event)?], &[])?;
         kernel.request().attach_events(events.object())?;

@@ -19,7 +19,7 @@ mod steps {
     use mil_apple::ane::chaining::{ChainingRequest, Parts, PlainSurface};
 
     pub(super) fn run(bench: &mut Bench) -> Result<(), Stop> {
-        let (mut first, mut second) = (Kernel::new(64, 32, 1)?, Kernel::new(64, 32, 2)?);
+        let (mut first, mut second) = (Kernel::smallest(1)?, Kernel::smallest(2)?);
         let between = first.compute(Route::Standard)?;
         let wanted = second.cpu(&first.wanted())?;
         second.write(&between)?;

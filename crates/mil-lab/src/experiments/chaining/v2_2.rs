@@ -17,7 +17,7 @@ mod steps {
     use crate::bench::{Bench, Stop};
 
     pub(super) fn run(bench: &mut Bench) -> Result<(), Stop> {
-        let kernel = Kernel::new(64, 32, 1)?;
+        let kernel = Kernel::smallest(1)?;
         let inner = kernel.inner()?;
         bench.found("input symbols", inner.input_symbols(0)?.len());
         bench.found("output symbols", inner.output_symbols(0)?.len());

@@ -20,7 +20,7 @@ mod steps {
     use mil_apple::objc::probe;
 
     pub(super) fn run(bench: &mut Bench) -> Result<(), Stop> {
-        let kernel = Kernel::new(64, 32, 1)?;
+        let kernel = Kernel::smallest(1)?;
         let plain = PlainSurface::new(kernel.bytes())?;
         bench.attempt("mapper of a surface", Mapper::of_controller(plain.object()));
         bench.attempt("_ANEBuffer", Buffer::new(kernel.bytes(), 0, 0));

@@ -19,7 +19,7 @@ mod steps {
     use mil_apple::ane::{Client, Route};
 
     pub(super) fn run(bench: &mut Bench) -> Result<(), Stop> {
-        let mut kernel = Kernel::new(64, 32, 1)?;
+        let mut kernel = Kernel::smallest(1)?;
         let (client, inner) = (Client::shared()?, kernel.inner()?);
         let plain = PlainSurface::new(kernel.bytes())?;
         let buffer = Buffer::new(kernel.bytes(), 0, 0)?;

@@ -18,7 +18,7 @@ mod steps {
     use mil_apple::ane::{Client, Route};
 
     pub(super) fn run(bench: &mut Bench) -> Result<(), Stop> {
-        let mut kernel = Kernel::new(64, 32, 1)?;
+        let mut kernel = Kernel::smallest(1)?;
         kernel.prove(bench, Route::Standard)?;
         bench.answer("beginRealTimeTask", Client::shared()?.begin_real_time_task());
         bench.answer("real-time call", kernel.evaluate(Route::RealTime));

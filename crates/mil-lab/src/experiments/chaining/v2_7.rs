@@ -13,18 +13,17 @@ pub static V2_7: Experiment = Experiment {
 
 #[cfg(bridge)]
 mod steps {
-    use crate::bench::kernel::{Kernel, QOS};
+    use crate::bench::kernel::QOS;
+    use crate::bench::link::Link;
     use crate::bench::{Bench, Stop};
-    use mil_apple::ane::chaining::{self, Buffer, ChainingRequest, OutputSet, Parts};
+    use mil_apple::ane::chaining;
     use mil_apple::ane::{Client, ClientModel};
 
     pub(super) fn run(bench: &mut Bench) -> Result<(), Stop> {
-        let kernel = Kernel::new(64, 32, 1)?;
-        let (input, output) = (Buffer::new(kernel.bytes(), 0, 0)?, Buffer::new(kernel.bytes(), 0, 0)?);
-        let set = OutputSet::new(&[&output])?;
-        let request = ChainingRequest::new(&Parts::new(vec![input.object()], vec![set.object()]))?;
+        let link = Link::new()?;
+        let request = link.request()?;
         bench.outcome("validate", &request.validate());
-        let model = ClientModel::in_memory(kernel.model());
+        let model = ClientModel::in_memory(link.kernel.model());
         bench.outcome(
             "prepare with the model in memory",
             &chaining::prepare(&Client::shared()?, &model, &request, QOS),

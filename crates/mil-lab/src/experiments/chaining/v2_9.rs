@@ -18,6 +18,6 @@ mod steps {
     use mil_apple::ane::Route;
 
     pub(super) fn run(bench: &mut Bench) -> Result<(), Stop> {
-        Kernel::new(64, 32, 1)?.prove(bench, Route::ProcessRequest)
+        Kernel::smallest(1)?.prove(bench, Route::ProcessRequest)
     }
 }

@@ -15,12 +15,9 @@ pub static Q: Experiment = Experiment {
 mod steps {
     use crate::bench::{Bench, Stop};
     use crate::layer;
-    use mil_apple::mle5::Mle5Options;
-    use mil_apple::mle5::bench::Bench as Engine;
 
     pub(super) fn run(bench: &mut Bench) -> Result<(), Stop> {
-        let program = layer::program(256, 1)?;
-        let engine = Engine::open(program.checked().clone(), None, Mle5Options::default())?;
+        let (_, engine) = layer::engine()?;
         let found = engine.inspect();
         bench.found("host model", found.host_class);
         bench.found("internal engine", found.internal_engine);

@@ -16,13 +16,10 @@ mod steps {
     use crate::bench::{Bench, Stop};
     use crate::layer;
     use crate::observation::Spread;
-    use mil_apple::mle5::Mle5Options;
-    use mil_apple::mle5::bench::Bench as Engine;
     use mil_apple::mle5::stream::{Handle, StreamOptions};
 
     pub(super) fn run(bench: &mut Bench) -> Result<(), Stop> {
-        let program = layer::program(256, 1)?;
-        let engine = Engine::open(program.checked().clone(), None, Mle5Options::default())?;
+        let (program, engine) = layer::engine()?;
         let inputs = program.inputs();
         let options = StreamOptions { repeats: 20, ..StreamOptions::default() };
         for n in 1..=4 {

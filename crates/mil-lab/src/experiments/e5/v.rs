@@ -15,13 +15,10 @@ pub static V: Experiment = Experiment {
 mod steps {
     use crate::bench::{Bench, Stop};
     use crate::layer;
-    use mil_apple::mle5::Mle5Options;
-    use mil_apple::mle5::bench::Bench as Engine;
     use mil_apple::mle5::stream::{Content, Handle, OperationReport, StreamOptions};
 
     pub(super) fn run(bench: &mut Bench) -> Result<(), Stop> {
-        let program = layer::program(256, 1)?;
-        let engine = Engine::open(program.checked().clone(), None, Mle5Options::default())?;
+        let (program, engine) = layer::engine()?;
         let inputs = program.inputs();
         let wanted = engine.predict(inputs)?;
         for n in 1..=4 {

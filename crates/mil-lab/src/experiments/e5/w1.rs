@@ -20,7 +20,7 @@ mod steps {
 
     pub(super) fn run(bench: &mut Bench) -> Result<(), Stop> {
         for channels in [256, 2048] {
-            let program = layer::program(channels, 1)?;
+            let program = layer::program(channels)?;
             let size = format!("{channels} channels");
             let results = bench.on_every_runtime(&program, &size)?;
             let of = |kind: Kind| results.iter().find(|(k, _)| *k == kind).map(|(_, outputs)| outputs);

@@ -15,12 +15,9 @@ pub static W2: Experiment = Experiment {
 mod steps {
     use crate::bench::{Bench, Stop};
     use mil_apple::mle5::bench::CLASSES;
-    use mil_apple::objc::probe;
 
     pub(super) fn run(bench: &mut Bench) -> Result<(), Stop> {
-        let known: Vec<Vec<String>> = CLASSES.iter().filter_map(|c| probe::dump(c).ok()).collect();
-        bench.found("classes found", known.len());
-        let lines = known.concat();
+        let lines = bench.methods_of(&CLASSES);
         bench.found("methods", lines.len());
         bench.dump("mle5-selectors", lines);
         Ok(())

@@ -15,13 +15,10 @@ pub static W5: Experiment = Experiment {
 mod steps {
     use crate::bench::{Bench, Stop};
     use crate::layer;
-    use mil_apple::mle5::Mle5Options;
-    use mil_apple::mle5::bench::Bench as Engine;
     use mil_apple::mle5::stream::{Handle, StreamOptions};
 
     pub(super) fn run(bench: &mut Bench) -> Result<(), Stop> {
-        let program = layer::program(256, 1)?;
-        let engine = Engine::open(program.checked().clone(), None, Mle5Options::default())?;
+        let (program, engine) = layer::engine()?;
         let report = engine.stream(&[Handle::Real], program.inputs(), &StreamOptions::default())?;
         bench.attempt("executed", report.executed);
         let ports: Vec<_> = report.operations.into_iter().flat_map(|o| o.ports).collect();
