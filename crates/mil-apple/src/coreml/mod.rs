@@ -23,13 +23,11 @@ use crate::error::BridgeError;
 use crate::ground::GROUND;
 use crate::objc::{autoreleasepool, probe};
 use crate::runtime_name;
-use mil_base::Name;
 use mil_check::Checked;
-use mil_run::{Claim, Ground, Loaded, Options, Placement, RunError, Runtime, Session, find_function};
+use mil_run::{Claim, Ground, Loaded, Options, Placement, RunError, Runtime, Session};
 use predict::{Calls, Predictor};
-use session::{FeatureSession, Ready};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use session::{FeatureSession, Functions, Ready};
+use std::sync::{Arc, OnceLock};
 
 static CALLS: Calls = Calls {
     plain: "-[MLModel predictionFromFeatures:options:error:]",
@@ -74,7 +72,7 @@ impl Runtime for CoreMl {
             checked,
             bundle,
             options: self.options,
-            functions: Mutex::default(),
+            functions: Functions::default(),
             placement: OnceLock::new(),
         };
         if loaded.checked.program().default_function().is_some() {
@@ -88,26 +86,19 @@ struct LoadedCoreMl {
     checked: Arc<Checked>,
     bundle: Bundle,
     options: CoreMlOptions,
-    /// Functions loaded so far.
-    functions: Mutex<HashMap<Name, Arc<Ready>>>,
+    functions: Functions,
     placement: OnceLock<Placement>,
 }
 
 impl LoadedCoreMl {
     fn ready(&self, function: Option<&str>) -> Result<Arc<Ready>, RunError> {
-        let id = find_function(&self.checked, function)?;
-        let functions = &self.checked.program().functions;
-        let name = functions[id].name.clone();
-        let mut known = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(ready) = known.get(&name) {
-            return Ok(ready.clone());
-        }
-        let ports = ports::of(&self.checked, id)?;
-        let chosen = (functions.len() > 1).then_some(name.as_str());
-        let model = autoreleasepool(|_| self.bundle.load(self.options.units, chosen))?;
-        let ready = Arc::new(Ready { predictor: Predictor::new(model, &CALLS), ports, function: id });
-        known.insert(name, ready.clone());
-        Ok(ready)
+        self.functions.get(&self.checked, function, |id| {
+            let ports = ports::of(&self.checked, id)?;
+            let functions = &self.checked.program().functions;
+            let chosen = (functions.len() > 1).then_some(functions[id].name.as_str());
+            let model = autoreleasepool(|_| self.bundle.load(self.options.units, chosen))?;
+            Ok(Ready { predictor: Predictor::new(model, &CALLS), ports, function: id })
+        })
     }
 }
 
@@ -141,10 +132,7 @@ impl Loaded for LoadedCoreMl {
 
     fn session(&self, function: Option<&str>) -> Result<Box<dyn Session>, RunError> {
         let ready = self.ready(function)?;
-        let state = match ready.ports.states.is_empty() {
-            true => None,
-            false => Some(autoreleasepool(|_| state::of_model(ready.predictor.target()))?),
-        };
-        Ok(Box::new(FeatureSession::new(self.checked.clone(), ready, state, self.options.backings)))
+        let checked = self.checked.clone();
+        Ok(Box::new(FeatureSession::open(checked, ready, state::of_model, self.options.backings)?))
     }
 }

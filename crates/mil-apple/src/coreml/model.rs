@@ -115,13 +115,12 @@ fn write_package(program: &Program, folder: &Path) -> Result<(), BridgeError> {
     })?;
     let write = |name: &str, content: &mut dyn FnMut(&mut dyn Write) -> std::io::Result<()>| {
         let path = folder.join(name);
-        let put = || {
+        let mut put = || {
             fs::create_dir_all(path.parent().unwrap_or(folder))?;
             let mut out = BufWriter::new(File::create(&path)?);
             content(&mut out)?;
             out.flush()
         };
-        let mut put = put;
         put().map_err(|e| failed(&path, &e))
     };
     for (name, bytes) in &written.files {

@@ -1,15 +1,16 @@
-//! A user of a model or an engine: the same for both, since both predict from features.
+//! Functions that are ready to predict, and their users: the same for a model and an engine, since both predict from features.
 
 use super::ports::Ports;
 use super::predict::{Backings, Predictor};
 use super::state;
 use crate::error::BridgeError;
-use crate::objc::{Shared, autoreleasepool};
+use crate::objc::{AnyObject, Shared, autoreleasepool};
 use mil_base::Tensor;
 use mil_check::Checked;
 use mil_ir::FunctionId;
-use mil_run::{Named, RunError, Session};
-use std::sync::Arc;
+use mil_run::{Named, RunError, Session, find_function};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What sessions of a function share.
 #[derive(Debug)]
@@ -22,6 +23,33 @@ pub struct Ready {
     pub function: FunctionId,
 }
 
+/// A program's functions, each made ready when it is first asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Functions {
+    ready: Mutex<HashMap<FunctionId, Arc<Ready>>>,
+}
+
+impl Functions {
+    /// The function of that name, or the default one; `make` makes it ready, for one caller at a time.
+    ///
+    /// Errors: the program has no such function; what `make` says.
+    pub(crate) fn get(
+        &self,
+        checked: &Checked,
+        name: Option<&str>,
+        make: impl FnOnce(FunctionId) -> Result<Ready, BridgeError>,
+    ) -> Result<Arc<Ready>, RunError> {
+        let id = find_function(checked, name)?;
+        let mut all = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ready) = all.get(&id) {
+            return Ok(ready.clone());
+        }
+        let ready = Arc::new(make(id)?);
+        all.insert(id, ready.clone());
+        Ok(ready)
+    }
+}
+
 pub(crate) struct FeatureSession {
     checked: Arc<Checked>,
     ready: Arc<Ready>,
@@ -32,14 +60,18 @@ pub(crate) struct FeatureSession {
 }
 
 impl FeatureSession {
-    /// `state` is a fresh one, for a function that has states.
-    pub(crate) fn new(
+    /// A new user. `new_state` asks the model or engine for a fresh `MLState`, if the function has states.
+    pub(crate) fn open(
         checked: Arc<Checked>,
         ready: Arc<Ready>,
-        state: Option<Shared>,
+        new_state: impl FnOnce(&AnyObject) -> Result<Shared, BridgeError>,
         backings: Backings,
-    ) -> Self {
-        FeatureSession { checked, ready, state, backings, taken: false }
+    ) -> Result<FeatureSession, BridgeError> {
+        let state = match ready.ports.states.is_empty() {
+            true => None,
+            false => Some(autoreleasepool(|_| new_state(ready.predictor.target()))?),
+        };
+        Ok(FeatureSession { checked, ready, state, backings, taken: false })
     }
 
     fn predict(&mut self, inputs: &[Named]) -> Result<Vec<Named>, BridgeError> {

@@ -21,18 +21,16 @@ pub mod stream;
 use crate::coreml::model::{Bundle, ComputeUnits, configuration};
 use crate::coreml::ports;
 use crate::coreml::predict::{Backings, Calls, Predictor};
-use crate::coreml::session::{FeatureSession, Ready};
+use crate::coreml::session::{FeatureSession, Functions, Ready};
 use crate::error::BridgeError;
 use crate::ground::GROUND;
 use crate::objc::{AnyObject, Obj, Shared, autoreleasepool};
 use crate::{runtime_name, stage, tell};
 use engine::Initialiser;
-use mil_base::Name;
 use mil_check::Checked;
 use mil_ir::FunctionId;
-use mil_run::{Claim, Ground, Loaded, Options, Placement, RunError, Runtime, Session, find_function};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use mil_run::{Claim, Ground, Loaded, Options, Placement, RunError, Runtime, Session};
+use std::sync::Arc;
 
 static CALLS: Calls = Calls {
     plain: "-[MLE5Engine predictionFromFeatures:options:error:]",
@@ -78,7 +76,7 @@ impl Runtime for Mle5 {
     /// the framework's business.
     fn load(&self, checked: Arc<Checked>, _: &Options) -> Result<Arc<dyn Loaded>, RunError> {
         let library = Library::compile(&checked, self.options.units, self.initialiser)?;
-        let loaded = LoadedMle5 { checked, library, options: self.options, functions: Mutex::default() };
+        let loaded = LoadedMle5 { checked, library, options: self.options, functions: Functions::default() };
         if loaded.checked.program().default_function().is_some() {
             loaded.ready(None)?;
         }
@@ -122,7 +120,7 @@ impl Library {
                 host,
                 units,
                 initialiser,
-                // Engines are made from it one at a time, under a lock of `LoadedMle5`.
+                // Engines are made from it one at a time, under the lock of `Functions`.
                 object: Shared(object),
                 way: found.way,
                 internal_engine: found.engine_class,
@@ -156,21 +154,12 @@ struct LoadedMle5 {
     checked: Arc<Checked>,
     library: Library,
     options: Mle5Options,
-    /// Functions with an engine so far.
-    functions: Mutex<HashMap<Name, Arc<Ready>>>,
+    functions: Functions,
 }
 
 impl LoadedMle5 {
     fn ready(&self, function: Option<&str>) -> Result<Arc<Ready>, RunError> {
-        let id = find_function(&self.checked, function)?;
-        let mut known = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = self.checked.program().functions[id].name.clone();
-        if let Some(ready) = known.get(&name) {
-            return Ok(ready.clone());
-        }
-        let ready = Arc::new(ready(&self.checked, &self.library, id)?);
-        known.insert(name, ready.clone());
-        Ok(ready)
+        self.functions.get(&self.checked, function, |id| ready(&self.checked, &self.library, id))
     }
 }
 
@@ -203,10 +192,7 @@ impl Loaded for LoadedMle5 {
 
     fn session(&self, function: Option<&str>) -> Result<Box<dyn Session>, RunError> {
         let ready = self.ready(function)?;
-        let state = match ready.ports.states.is_empty() {
-            true => None,
-            false => Some(autoreleasepool(|_| new_state(ready.predictor.target()))?),
-        };
-        Ok(Box::new(FeatureSession::new(self.checked.clone(), ready, state, self.options.backings)))
+        let checked = self.checked.clone();
+        Ok(Box::new(FeatureSession::open(checked, ready, new_state, self.options.backings)?))
     }
 }
