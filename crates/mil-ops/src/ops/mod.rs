@@ -82,12 +82,14 @@ pub mod image_resizing {
 
 #[allow(missing_docs, clippy::module_inception)]
 pub mod indexing {
+    pub mod along;
     pub mod argsort;
     pub mod gather;
     pub mod gather_along_axis;
     pub mod gather_nd;
     pub mod indices;
     pub mod non_zero;
+    pub mod reading;
     pub mod scatter;
     pub mod scatter_along_axis;
     pub mod scatter_nd;

@@ -1,7 +1,8 @@
 //! `gather_along_axis`: for each place of the result an index along one axis.
 
-use super::gather::{check_known, outside, outside_of, picked};
+use super::along::Along;
 use super::indices::*;
+use super::reading::picked;
 use crate::contract::*;
 use crate::support::axes::Around;
 use crate::support::index::*;
@@ -15,27 +16,9 @@ pub static GATHER_ALONG_AXIS: OpDef = OpDef {
     name: "gather_along_axis",
     doc: Doc::page(include_str!("gather_along_axis.md")),
     versions: &[
-        Version::new(
-            Opset::Ios15,
-            &[Param::tensor("x", sets::NUMBER).group("T"), Param::tensor("indices", sets::INT32), AXIS],
-        ),
-        Version::new(
-            Opset::Ios16,
-            &[
-                Param::tensor("x", sets::NUMBER).group("T"),
-                Param::tensor("indices", INDICES_16).group("I"),
-                AXIS,
-            ],
-        ),
-        Version::new(
-            Opset::Ios17,
-            &[
-                Param::tensor("x", sets::NUMBER_17).group("T"),
-                Param::tensor("indices", INDICES_17).group("I"),
-                AXIS,
-                Param::constant("validate_indices", sets::BOOL).or(Default::Bool(false)),
-            ],
-        ),
+        Version::new(Opset::Ios15, &[X, INDICES, AXIS]),
+        Version::new(Opset::Ios16, &[X, INDICES_16, AXIS]),
+        Version::new(Opset::Ios17, &[X_17, INDICES_17, AXIS, VALIDATE]),
     ],
     constraints: &[
         Constraint { slug: "gather_along_axis/axis-in-range", rule: "axis is in -rank..rank" },
@@ -57,42 +40,24 @@ pub static GATHER_ALONG_AXIS: OpDef = OpDef {
     accuracy: Accuracy::EXACT,
 };
 
-const AXIS: Param = Param::constant("axis", sets::INT32).or(Default::Int(0));
+const ALONG: Along = Along {
+    data: "x",
+    axis: "gather_along_axis/axis-in-range",
+    sizes: "gather_along_axis/sizes-match",
+    index: "gather_along_axis/index-in-range",
+};
 
 fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {
+    let axis = ALONG.infer(cx)?;
     let (x, indices) = (cx.need("x")?, cx.need("indices")?);
-    let rank = x.shape.rank();
-    let axis = cx.need_int("axis")?;
-    let axis = cx.axis("gather_along_axis/axis-in-range", "axis", axis, rank)?;
-    let fits = indices.shape.rank() == rank
-        && (0..rank).all(|d| d == axis || indices.shape[d].may_equal(x.shape[d]));
-    if !fits {
-        let message = format!("`indices` is {} but x is {}", indices.shape, x.shape);
-        let help = format!("both have one rank, and the same sizes except along axis {axis}");
-        return Err(cx.refuse("gather_along_axis/sizes-match", "indices", message, help));
-    }
-    if let (Some(known), Some(n)) = (cx.ints("indices"), x.shape[axis].known()) {
-        check_known(cx, "gather_along_axis/index-in-range", known.iter().map(|&i| (i, n)));
-    }
+    check_known(cx, ALONG.index, false, known_along(cx, x.shape[axis]))?;
     cx.one(x.dtype, indices.shape.clone())
 }
 
 fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
-    let (x, indices) = (call.arg("x")?, call.arg("indices")?);
-    let rank = x.shape.len();
-    let axis = axis_of(call.int("axis")?, rank)?;
-    if indices.shape.len() != rank || (0..rank).any(|d| d != axis && indices.shape[d] != x.shape[d]) {
-        let message = format!("`indices` is {:?} but x is {:?}", indices.shape, x.shape);
-        return Err(Failure::new("gather_along_axis/sizes-match", message));
-    }
-    let outside = outside(call, false)?;
-    let (strides, mut values) = (row_major(&x.shape), indices.i64s().into_iter());
-    let from = try_each(&indices.shape, |at| {
-        let place = outside.place(values.next().unwrap_or(0), x.shape[axis]);
-        let place = place.map_err(|e| e.failure("gather_along_axis/index-in-range"))?;
-        Ok(place.map(|i| position(&strides, at) - at[axis] * strides[axis] + i * strides[axis]))
-    })?;
-    Ok(vec![picked(x, &indices.shape, &from)])
+    let axis = ALONG.resolve(call)?;
+    let from = ALONG.places(call, axis, Outside::of(call.version, call, false))?;
+    Ok(vec![picked(call.arg("x")?, &call.arg("indices")?.shape, &from)])
 }
 
 fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
@@ -102,13 +67,14 @@ fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
     let around = Around::new(&x.shape, axis);
     let indices = cx.ty("indices")?;
     let (count, picks) = (indices.count(), indices.shape.get(axis).copied().unwrap_or(1));
-    let (words, outside, bytes) = (Words::of(cx, "indices")?, outside_of(cx, false), element_size(cx, 0)?);
+    let (words, bytes) = (Words::of(cx, "indices")?, element_size(cx, 0)?);
+    let outside = Outside::of(cx.view.version, &cx.view, false);
     Ok(CpuKernel::new(move |call| {
         let words = words.read(call)?;
         if outside.checks() {
             for i in 0..count {
                 let place = outside.place(words.at(i), around.along);
-                place.map_err(|e| e.failure("gather_along_axis/index-in-range"))?;
+                place.map_err(|e| e.failure(ALONG.index))?;
             }
         }
         let (x, pool) = (call.read(slot)?, call.pool);

@@ -1,40 +1,20 @@
 //! `gather_nd`: slices of a tensor by the first few of their indices.
 
-use super::gather::{check_known, outside, outside_of, picked};
 use super::indices::*;
+use super::reading::{Rows, kernel, picked};
 use crate::contract::*;
 use crate::support::index::*;
-use crate::support::moves::{GRAIN, by_size, element_size, output};
-use crate::support::words::{Ints, Words};
+use crate::support::words::Ints;
 use mil_base::{Dim, Opset, Shape, Type};
-use mil_kernels::{bytes_as, bytes_as_mut};
 
 /// The card of `gather_nd`.
 pub static GATHER_ND: OpDef = OpDef {
     name: "gather_nd",
     doc: Doc::page(include_str!("gather_nd.md")),
     versions: &[
-        Version::new(
-            Opset::Ios15,
-            &[Param::tensor("x", sets::NUMBER).group("T"), Param::tensor("indices", sets::INT32)],
-        ),
-        Version::new(
-            Opset::Ios16,
-            &[
-                Param::tensor("x", sets::NUMBER).group("T"),
-                Param::tensor("indices", INDICES_16).group("I"),
-                Param::constant("batch_dims", sets::INT32).or(Default::Int(0)),
-            ],
-        ),
-        Version::new(
-            Opset::Ios17,
-            &[
-                Param::tensor("x", sets::NUMBER_17).group("T"),
-                Param::tensor("indices", INDICES_17).group("I"),
-                Param::constant("batch_dims", sets::INT32).or(Default::Int(0)),
-                Param::constant("validate_indices", sets::BOOL).or(Default::Bool(false)),
-            ],
-        ),
+        Version::new(Opset::Ios15, &[X, INDICES]),
+        Version::new(Opset::Ios16, &[X, INDICES_16, BATCH_DIMS]),
+        Version::new(Opset::Ios17, &[X_17, INDICES_17, BATCH_DIMS, VALIDATE]),
     ],
     constraints: &[
         Constraint {
@@ -61,7 +41,7 @@ pub static GATHER_ND: OpDef = OpDef {
 
 fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {
     let (x, indices) = (cx.need("x")?, cx.need("indices")?);
-    let batch = if cx.version.since >= Opset::Ios16 { cx.need_int("batch_dims")? } else { 0 };
+    let batch = need_batch_dims(cx)?;
     let most = indices.shape.rank().saturating_sub(1).min(x.shape.rank());
     let agree = |b: usize| x.shape[..b].iter().zip(&indices.shape[..b]).all(|(a, b)| a.may_equal(*b));
     let Some(batch) = usize::try_from(batch).ok().filter(|&b| b <= most && agree(b)) else {
@@ -82,7 +62,7 @@ fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {
     if let (Some(known), Some(sizes)) =
         (cx.ints("indices"), Shape(x.shape[batch..batch + depth].to_vec()).sizes())
     {
-        check_known(cx, "gather_nd/index-in-range", known.into_iter().zip(sizes.into_iter().cycle()));
+        check_known(cx, "gather_nd/index-in-range", false, known.into_iter().zip(sizes.into_iter().cycle()))?;
     }
     let dims = [&indices.shape[..indices.shape.rank() - 1], &x.shape[batch + depth..]].concat();
     cx.one(x.dtype, Shape(dims))
@@ -90,8 +70,7 @@ fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {
 
 fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
     let (x, indices) = (call.arg("x")?, call.arg("indices")?);
-    let batch = if call.version.since >= Opset::Ios16 { call.int("batch_dims")? } else { 0 };
-    let batch = usize::try_from(batch).unwrap_or(0);
+    let batch = usize::try_from(batch_dims(call.version, call)).unwrap_or(0);
     let (Some((&depth, outer)), Some(inner)) = (
         indices.shape.split_last(),
         indices.shape.last().and_then(|d| x.shape.get(batch.checked_add(*d)?..)),
@@ -104,7 +83,7 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
     if outer.get(..batch) != Some(&x.shape[..batch]) {
         return Err(Failure::new("gather_nd/batch-dims", "the batch sizes of x and indices differ"));
     }
-    let outside = outside(call, false)?;
+    let outside = Outside::of(call.version, call, false);
     let shape = [outer, inner].concat();
     let (strides, index_strides, values) = (row_major(&x.shape), row_major(&indices.shape), indices.i64s());
     let from = try_each(&shape, |at| {
@@ -124,39 +103,40 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
 }
 
 fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
-    let (x, slot) = (cx.ty("x")?, cx.need("x")?);
-    let indices = cx.ty("indices")?;
-    let batch =
-        if cx.view.version.since >= Opset::Ios16 { cx.view.int("batch_dims").unwrap_or(0) } else { 0 };
-    let batch = usize::try_from(batch).unwrap_or(0);
+    let (x, indices) = (cx.ty("x")?, cx.ty("indices")?);
+    let batch = usize::try_from(batch_dims(cx.view.version, &cx.view)).unwrap_or(0);
     let (&depth, outer) = indices.shape.split_last().ok_or_else(|| cx.unplanned("indices"))?;
     let slices = Slices::new(&x.shape, batch, depth).ok_or_else(|| cx.unplanned("indices"))?;
     let picks: usize = outer.iter().product();
     let each_batch = picks / outer.get(..batch).map_or(1, |b| b.iter().product::<usize>()).max(1);
-    let (words, outside, bytes) = (Words::of(cx, "indices")?, outside_of(cx, false), element_size(cx, 0)?);
-    Ok(CpuKernel::new(move |call| {
-        let words = words.read(call)?;
-        if outside.checks() {
-            for row in 0..picks {
-                slices.find(&words, row, outside).map_err(|e| e.failure("gather_nd/index-in-range"))?;
-            }
-        }
-        let (x, pool) = (call.read(slot)?, call.pool);
-        let out = output(call, 0)?;
-        by_size!(bytes, T => {
-            let (x, out) = (bytes_as::<T>(x), bytes_as_mut::<T>(out));
-            pool.for_pieces(out, slices.after, (GRAIN / slices.after.max(1)).max(1), |row, line| {
-                match slices.find(&words, row, outside) {
-                    Ok(Some(at)) => {
-                        let from = row / each_batch.max(1) * slices.batch_step + at;
-                        line.copy_from_slice(&x[from..from + line.len()]);
-                    }
-                    _ => line.fill(0),
-                }
-            });
-        });
-        Ok(())
-    }))
+    let outside = Outside::of(cx.view.version, &cx.view, false);
+    let rows = Batches { slices, picks, each_batch: each_batch.max(1), outside };
+    kernel(cx, outside, "gather_nd/index-in-range", rows)
+}
+
+/// One vector of indices for each row of the result.
+struct Batches {
+    slices: Slices,
+    /// Rows.
+    picks: usize,
+    /// Rows of one part of the batch, at least 1.
+    each_batch: usize,
+    outside: Outside,
+}
+
+impl Rows for Batches {
+    fn width(&self) -> usize {
+        self.slices.after
+    }
+
+    fn check(&self, indices: &Ints<'_>) -> Result<(), OutOfRange> {
+        (0..self.picks).try_for_each(|row| self.slices.find(indices, row, self.outside).map(drop))
+    }
+
+    fn begin(&self, indices: &Ints<'_>, row: usize) -> Result<Option<usize>, OutOfRange> {
+        let place = self.slices.find(indices, row, self.outside)?;
+        Ok(place.map(|at| row / self.each_batch * self.slices.batch_step + at))
+    }
 }
 
 /// The slices of a tensor that vectors of `depth` indices name, behind some batch dimensions.
@@ -164,7 +144,7 @@ pub(super) struct Slices {
     /// Sizes and steps of the dimensions that are indexed.
     axes: Vec<(usize, usize)>,
     /// Elements of one part of the batch.
-    pub(super) batch_step: usize,
+    batch_step: usize,
     /// Elements of a slice.
     pub(super) after: usize,
 }

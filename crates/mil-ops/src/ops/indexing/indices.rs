@@ -1,13 +1,40 @@
 //! Which indices an op takes, and what those outside an axis do.
 
-use crate::contract::{Failure, Version};
-use mil_base::{DType, DTypes, Opset};
+use crate::contract::*;
+use crate::support::args::Args;
+use mil_base::{DType, DTypes, Dim, Opset};
 
-/// Index types of iOS 16.
-pub const INDICES_16: DTypes = DTypes::of(&[DType::Int16, DType::Int32, DType::UInt16]);
-/// Index types from iOS 17 on.
-pub const INDICES_17: DTypes =
-    DTypes::of(&[DType::Int8, DType::Int16, DType::Int32, DType::UInt8, DType::UInt16]);
+/// The tensor that is read, in iOS 15 and 16.
+pub const X: Param = Param::tensor("x", sets::NUMBER).group("T");
+/// The tensor that is read, from iOS 17 on.
+pub const X_17: Param = Param::tensor("x", sets::NUMBER_17).group("T");
+/// The indices of iOS 15; where something is written, of every opset.
+pub const INDICES: Param = Param::tensor("indices", sets::INT32);
+/// The indices of iOS 16.
+pub const INDICES_16: Param =
+    Param::tensor("indices", DTypes::of(&[DType::Int16, DType::Int32, DType::UInt16])).group("I");
+/// The indices from iOS 17 on.
+pub const INDICES_17: Param = Param::tensor(
+    "indices",
+    DTypes::of(&[DType::Int8, DType::Int16, DType::Int32, DType::UInt8, DType::UInt16]),
+)
+.group("I");
+/// The axis that is indexed.
+pub const AXIS: Param = Param::constant("axis", sets::INT32).or(Default::Int(0));
+/// How many first dimensions `x` and `indices` share, from iOS 16 on.
+pub const BATCH_DIMS: Param = Param::constant("batch_dims", sets::INT32).or(Default::Int(0));
+/// Do indices outside fail, from iOS 17 on?
+pub const VALIDATE: Param = Param::constant("validate_indices", sets::BOOL).or(Default::Bool(false));
+
+/// The value of [`BATCH_DIMS`] in a program that is checked, 0 in opsets without it.
+pub(super) fn need_batch_dims(cx: &mut Infer<'_>) -> Result<i64, Refused> {
+    cx.version.param("batch_dims").map_or(Ok(0), |_| cx.need_int("batch_dims"))
+}
+
+/// The value of [`BATCH_DIMS`] once it is checked, 0 in opsets without it.
+pub(super) fn batch_dims(version: &Version, args: &impl Args) -> i64 {
+    version.param("batch_dims").and_then(|_| args.get_int("batch_dims")).unwrap_or(0)
+}
 
 /// What an op does with an index outside `0..n`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,7 +52,9 @@ pub enum Outside {
 
 impl Outside {
     /// The behaviour of an op that reads (`gather`) or writes (`scatter`) by index.
-    pub fn of(version: &Version, validates: bool, writes: bool) -> Outside {
+    pub(super) fn of(version: &Version, args: &impl Args, writes: bool) -> Outside {
+        let validates =
+            version.param("validate_indices").is_some() && args.get_bool("validate_indices") == Some(true);
         match (version.since >= Opset::Ios17, validates) {
             (false, _) => Outside::Wraps,
             (true, true) => Outside::Fails,
@@ -74,8 +103,29 @@ impl OutOfRange {
     }
 }
 
-/// What to do about a wrong index.
-pub const HELP: &str = "indices go from 0 to size - 1; negative ones count from the end before iOS 17 only";
+/// The known indices, each with the size of the axis; none while either is unknown.
+pub(super) fn known_along(cx: &Infer<'_>, axis: Dim) -> impl Iterator<Item = (i64, usize)> + use<> {
+    let known = axis.known().and_then(|n| Some((n, cx.ints("indices")?)));
+    known.into_iter().flat_map(|(n, indices)| indices.into_iter().map(move |i| (i, n)))
+}
+
+/// Reports the first of the known indices that is out of its range; each comes with the size of its axis.
+pub(super) fn check_known(
+    cx: &mut Infer<'_>,
+    slug: &'static str,
+    writes: bool,
+    known: impl Iterator<Item = (i64, usize)>,
+) -> Result<(), Refused> {
+    const HELP: &str = "indices go from 0 to size - 1; negative ones count from the end before iOS 17 only";
+    if cx.version.param("validate_indices").is_some() {
+        cx.need_bool("validate_indices")?;
+    }
+    let outside = Outside::of(cx.version, &cx.view(), writes);
+    if let Some(wrong) = { known }.find_map(|(index, n)| outside.place(index, n).err()) {
+        cx.report(slug, "indices", wrong.message(), HELP);
+    }
+    Ok(())
+}
 
 #[cfg(test)]
 mod tests {

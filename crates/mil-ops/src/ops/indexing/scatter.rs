@@ -1,6 +1,5 @@
 //! `scatter`: slices of a tensor changed by their index along an axis.
 
-use super::gather::{outside, outside_of};
 use super::indices::*;
 use super::updating::{Change, MODES, Mode, RULE, kernel, updated};
 use crate::contract::*;
@@ -39,11 +38,8 @@ pub static SCATTER: OpDef = OpDef {
 };
 
 pub(super) const DATA: Param = Param::tensor("data", sets::NUMBER).group("T");
-pub(super) const INDICES: Param = Param::tensor("indices", sets::INT32);
 pub(super) const UPDATES: Param = Param::tensor("updates", sets::NUMBER).group("T");
-pub(super) const AXIS: Param = Param::constant("axis", sets::INT32).or(Default::Int(0));
 pub(super) const MODE: Param = Param::constant("mode", sets::STRING).or(Default::Str("add"));
-pub(super) const VALIDATE: Param = Param::constant("validate_indices", sets::BOOL).or(Default::Bool(false));
 
 /// The slugs under which a scatter op reports the rules they share.
 pub(super) struct Slugs {
@@ -72,12 +68,7 @@ impl Slugs {
             let message = format!("`updates` is {} but {wanted} is to be changed", updates.shape);
             cx.report(self.updates, "updates", message, format!("give `updates` the shape {wanted}"));
         }
-        let validates = cx.version.param("validate_indices").is_some() && cx.need_bool("validate_indices")?;
-        let outside = Outside::of(cx.version, validates, true);
-        if let Some(wrong) = { known }.find_map(|(index, n)| outside.place(index, n).err()) {
-            cx.report(self.index, "indices", wrong.message(), HELP);
-        }
-        Ok(())
+        check_known(cx, self.index, true, known)
     }
 
     /// The mode of an executed op, once the updates have the wanted shape.
@@ -96,9 +87,7 @@ fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {
     let axis = cx.need_int("axis")?;
     let axis = cx.axis("scatter/axis-in-range", "axis", axis, data.shape.rank())?;
     let wanted = Shape([&data.shape[..axis], &indices.shape[..], &data.shape[axis + 1..]].concat());
-    let known = cx.ints("indices").filter(|_| data.shape[axis].known().is_some()).unwrap_or_default();
-    let n = data.shape[axis].known().unwrap_or(0);
-    SLUGS.check(cx, &wanted, known.into_iter().map(|i| (i, n)))?;
+    SLUGS.check(cx, &wanted, known_along(cx, data.shape[axis]))?;
     cx.one(data.dtype, data.shape.clone())
 }
 
@@ -107,7 +96,7 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
     let axis = axis_of(call.int("axis")?, data.shape.len())?;
     let wanted = [&data.shape[..axis], &indices.shape[..], &data.shape[axis + 1..]].concat();
     let mode = SLUGS.mode_of(call, &wanted)?;
-    let outside = outside(call, true)?;
+    let outside = Outside::of(call.version, call, true);
     let (strides, index_strides, values) =
         (row_major(&data.shape), row_major(&indices.shape), indices.i64s());
     let targets = try_each(&wanted, |at| {
@@ -130,7 +119,7 @@ fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
     let axis = cx.view.int("axis").ok_or_else(|| cx.unplanned("axis"))?;
     let around = Around::new(&data.shape, axis_of(axis, data.shape.len())?);
     let picks = cx.ty("indices")?.count();
-    let (words, outside) = (Words::of(cx, "indices")?, outside_of(cx, true));
+    let (words, outside) = (Words::of(cx, "indices")?, Outside::of(cx.view.version, &cx.view, true));
     kernel(cx, planned_mode(cx)?, around.after, move |call, change| {
         let words = words.read(call)?;
         for outer in 0..around.before {

@@ -1,6 +1,7 @@
 //! `scatter_along_axis`: elements changed, each by an index along one axis.
 
-use super::gather::{outside, outside_of};
+use super::along::Along;
+use super::indices::*;
 use super::scatter::*;
 use super::updating::{Change, RULE, kernel, updated};
 use crate::contract::*;
@@ -39,47 +40,31 @@ pub static SCATTER_ALONG_AXIS: OpDef = OpDef {
     accuracy: Accuracy::sum(2e-6),
 };
 
-const SLUGS: Slugs = Slugs {
-    mode: "scatter_along_axis/mode-known",
-    updates: "scatter_along_axis/updates-shape",
+const ALONG: Along = Along {
+    data: "data",
+    axis: "scatter_along_axis/axis-in-range",
+    sizes: "scatter_along_axis/sizes-match",
     index: "scatter_along_axis/index-in-range",
 };
 
+const SLUGS: Slugs = Slugs {
+    mode: "scatter_along_axis/mode-known",
+    updates: "scatter_along_axis/updates-shape",
+    index: ALONG.index,
+};
+
 fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {
+    let axis = ALONG.infer(cx)?;
     let (data, indices) = (cx.need("data")?, cx.need("indices")?);
-    let rank = data.shape.rank();
-    let axis = cx.need_int("axis")?;
-    let axis = cx.axis("scatter_along_axis/axis-in-range", "axis", axis, rank)?;
-    let fits = indices.shape.rank() == rank
-        && (0..rank).all(|d| d == axis || indices.shape[d].may_equal(data.shape[d]));
-    if !fits {
-        let message = format!("`indices` is {} but data is {}", indices.shape, data.shape);
-        let help = format!("both have one rank, and the same sizes except along axis {axis}");
-        return Err(cx.refuse("scatter_along_axis/sizes-match", "indices", message, help));
-    }
-    let known = cx.ints("indices").filter(|_| data.shape[axis].known().is_some()).unwrap_or_default();
-    let n = data.shape[axis].known().unwrap_or(0);
-    SLUGS.check(cx, &indices.shape, known.into_iter().map(|i| (i, n)))?;
+    SLUGS.check(cx, &indices.shape, known_along(cx, data.shape[axis]))?;
     cx.one(data.dtype, data.shape.clone())
 }
 
 fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
-    let (data, indices) = (call.arg("data")?, call.arg("indices")?);
-    let rank = data.shape.len();
-    let axis = axis_of(call.int("axis")?, rank)?;
-    if indices.shape.len() != rank || (0..rank).any(|d| d != axis && indices.shape[d] != data.shape[d]) {
-        let message = format!("`indices` is {:?} but data is {:?}", indices.shape, data.shape);
-        return Err(Failure::new("scatter_along_axis/sizes-match", message));
-    }
-    let mode = SLUGS.mode_of(call, &indices.shape)?;
-    let outside = outside(call, true)?;
-    let (strides, mut values) = (row_major(&data.shape), indices.i64s().into_iter());
-    let targets = try_each(&indices.shape, |at| {
-        let place = outside.place(values.next().unwrap_or(0), data.shape[axis]);
-        let place = place.map_err(|e| e.failure(SLUGS.index))?;
-        Ok(place.map(|i| position(&strides, at) - at[axis] * strides[axis] + i * strides[axis]))
-    })?;
-    Ok(vec![updated(mode, data, &targets, call.arg("updates")?)?])
+    let axis = ALONG.resolve(call)?;
+    let mode = SLUGS.mode_of(call, &call.arg("indices")?.shape)?;
+    let targets = ALONG.places(call, axis, Outside::of(call.version, call, true))?;
+    Ok(vec![updated(mode, call.arg("data")?, &targets, call.arg("updates")?)?])
 }
 
 fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
@@ -88,7 +73,7 @@ fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
     let axis = axis_of(axis, data.shape.len())?;
     let around = Around::new(&data.shape, axis);
     let (count, picks) = (indices.count(), indices.shape.get(axis).copied().unwrap_or(1));
-    let (words, outside) = (Words::of(cx, "indices")?, outside_of(cx, true));
+    let (words, outside) = (Words::of(cx, "indices")?, Outside::of(cx.view.version, &cx.view, true));
     kernel(cx, planned_mode(cx)?, 1, move |call, change| {
         let words = words.read(call)?;
         for from in 0..count {

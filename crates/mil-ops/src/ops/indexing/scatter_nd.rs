@@ -1,7 +1,7 @@
 //! `scatter_nd`: slices of a tensor changed by the first few of their indices.
 
-use super::gather::{outside, outside_of};
 use super::gather_nd::Slices;
+use super::indices::*;
 use super::scatter::*;
 use super::updating::{Change, RULE, kernel, updated};
 use crate::contract::*;
@@ -74,7 +74,7 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
     let inner = data.shape.get(depth..).ok_or_else(short)?;
     let wanted = [outer, inner].concat();
     let mode = SLUGS.mode_of(call, &wanted)?;
-    let outside = outside(call, true)?;
+    let outside = Outside::of(call.version, call, true);
     let (strides, index_strides, values) =
         (row_major(&data.shape), row_major(&indices.shape), indices.i64s());
     let targets = try_each(&wanted, |at| {
@@ -98,7 +98,7 @@ fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
     let (&depth, outer) = indices.shape.split_last().ok_or_else(|| cx.unplanned("indices"))?;
     let slices = Slices::new(&data.shape, 0, depth).ok_or_else(|| cx.unplanned("indices"))?;
     let picks: usize = outer.iter().product();
-    let (words, outside) = (Words::of(cx, "indices")?, outside_of(cx, true));
+    let (words, outside) = (Words::of(cx, "indices")?, Outside::of(cx.view.version, &cx.view, true));
     kernel(cx, planned_mode(cx)?, slices.after, move |call, change| {
         let words = words.read(call)?;
         for row in 0..picks {
