@@ -130,7 +130,8 @@ impl Inputs<'_> {
             };
             let message =
                 format!("dimension {axis} of the input `{name}` is {size}, but {allowed} is allowed");
-            self.report(codes::INPUT_SHAPE, Some(name), message, None);
+            let help = format!("give a size of {allowed}, or convert the model anew with another range");
+            self.report(codes::INPUT_SHAPE, Some(name), message, Some(help));
             return None;
         }
         Some(sizes)

@@ -3,6 +3,8 @@
 //! A thin layer over a private `rayon` pool. Small work runs inline on the caller, so an operation of a few
 //! thousand elements costs no wake-up; an executor that runs many small operations enters the pool once with
 //! [`Pool::enter`] and every kernel below it then starts from a worker thread.
+//!
+//! A process that was forked has the pool but not its threads: there, everything runs on the calling thread.
 
 use std::ops::Range;
 
@@ -10,6 +12,8 @@ use std::ops::Range;
 pub struct Pool {
     rayon: Option<rayon::ThreadPool>,
     threads: usize,
+    /// The process that has the threads.
+    process: u32,
 }
 
 /// The operating system refused to start the threads.
@@ -36,12 +40,12 @@ impl Pool {
             .thread_name(|i| format!("mil-kernels-{i}"))
             .build()
             .map_err(PoolError)?;
-        Ok(Pool { rayon: Some(rayon), threads })
+        Ok(Pool { rayon: Some(rayon), threads, process: std::process::id() })
     }
 
     /// The pool that runs everything on the calling thread.
     pub const fn inline() -> Pool {
-        Pool { rayon: None, threads: 1 }
+        Pool { rayon: None, threads: 1, process: 0 }
     }
 
     /// How many threads work at once: the number to give to every `scratch_bytes(threads)`.
@@ -52,9 +56,14 @@ impl Pool {
     /// Runs `work` on a worker thread, so that the kernels it calls need no hand-over from outside.
     pub fn enter<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         match &self.rayon {
-            Some(rayon) => rayon.install(work),
-            None => work(),
+            Some(rayon) if self.has_threads() => rayon.install(work),
+            _ => work(),
         }
+    }
+
+    /// Is this the process that started the threads, and not one forked from it?
+    fn has_threads(&self) -> bool {
+        self.process == std::process::id()
     }
 
     /// Calls `body` on disjoint ranges that together cover `0..n`; a range is shorter than `grain` only when it is
@@ -113,6 +122,7 @@ impl Pool {
         let chunk = grain.max(n.div_ceil(self.threads * per_thread));
         match rayon.current_thread_index() {
             Some(_) => halve(0..n, chunk, body),
+            None if !self.has_threads() => body(0..n, 0),
             None => rayon.install(|| halve(0..n, chunk, body)),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::error::RunError;
 use crate::runtime::Named;
-use mil_base::{DType, Diagnostic, Dim, Name, Shape, Tensor, TensorType, Type};
+use mil_base::{DType, Diagnostic, Dim, Label, Name, Place, Shape, Tensor, TensorType, Type};
 use mil_check::{Checked, nearest};
 use mil_ir::{Binding, Def, Function, FunctionId, Program, Value, ValueId};
 use std::collections::HashMap;
@@ -59,17 +59,21 @@ pub fn match_inputs(
         let Some((_, tensor)) = given.iter().find(|(n, _)| n == name) else {
             let message = format!("input `{name}` is missing");
             let help = format!("give `{name}` as {declared}");
-            wrong.push(Diagnostic::error("run/input-missing", message).help(help));
+            wrong.push(
+                Diagnostic::error("run/input-missing", message).help(help).label(at(function, Some(name))),
+            );
             continue;
         };
         let ty = checked.ty(id, value).unwrap_or(declared);
         match ty.as_tensor().map(|ty| fits(name, ty, tensor, &mut symbols)) {
             Some(None) => found.push((value, tensor.clone())),
-            Some(Some(problem)) => wrong.push(problem),
+            Some(Some(problem)) => wrong.push(problem.label(at(function, Some(name)))),
             None => {
                 let message = format!("input `{name}` is {declared}, which cannot be given from outside");
                 let help = "rewrite the function to take tensors";
-                wrong.push(Diagnostic::error("run/input-kind", message).help(help));
+                wrong.push(
+                    Diagnostic::error("run/input-kind", message).help(help).label(at(function, Some(name))),
+                );
             }
         }
     }
@@ -82,9 +86,15 @@ pub fn match_inputs(
             None => format!("its inputs are {}", names.join(", ")),
         };
         let message = format!("function `{}` has no input `{name}`", function.name);
-        wrong.push(Diagnostic::error("run/input-unknown", message).help(help));
+        wrong.push(Diagnostic::error("run/input-unknown", message).help(help).label(at(function, None)));
     }
     if wrong.is_empty() { Ok(found) } else { Err(RunError::Refused(wrong)) }
+}
+
+/// A parameter of the function, or the function itself.
+fn at(function: &Function, port: Option<&Name>) -> Label {
+    let function = Some(function.name.clone());
+    Label::place(Place { function, argument: port.cloned(), ..Place::default() }, "")
 }
 
 /// What is wrong with `tensor` as a value of type `ty`.
@@ -177,11 +187,13 @@ pub(crate) fn check_state(function: &Function, name: &str, tensor: &Tensor) -> R
             false => format!("its states are {}", names.join(", ")),
         };
         let message = format!("function `{}` has no state `{name}`", function.name);
-        return Err(RunError::refused(Diagnostic::error("run/state-unknown", message).help(help)));
+        let unknown = Diagnostic::error("run/state-unknown", message).help(help);
+        return Err(RunError::refused(unknown.label(at(function, None))));
     };
     if tensor.ty() == *ty {
         return Ok(index);
     }
     let message = format!("state `{name}` is {} but must be {ty}", tensor.ty());
-    Err(RunError::refused(Diagnostic::error("run/state-type", message).help("give exactly that type")))
+    let wrong = Diagnostic::error("run/state-type", message).help("give exactly that type");
+    Err(RunError::refused(wrong.label(at(function, Some(name)))))
 }

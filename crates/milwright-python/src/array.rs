@@ -1,16 +1,17 @@
 //! NumPy's arrays as tensors and back.
 //!
-//! An input is copied once, by NumPy: while the program runs without the interpreter's lock nothing stops other threads
-//! from writing to the caller's array. An output's memory becomes the array's, without a copy, unless the runtime keeps a share
-//! of it.
+//! Floats that lie in memory as a tensor's do are read where they are; other inputs are copied once, by NumPy. An output's
+//! memory becomes the array's, without a copy, unless the runtime keeps a share of it.
 
+use crate::lent;
 use bytes::Bytes;
-use milwright::{DType, Port, Tensor};
+use milwright::{DType, Tensor};
 use numpy::PyArray1;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyDict;
+use std::fmt::Display;
 
 /// NumPy's name and type string of each MIL type that it has.
 const DTYPES: &[(DType, &str, &str)] = &[
@@ -36,19 +37,29 @@ pub(crate) fn dtype_name(dtype: DType) -> &'static str {
     }
 }
 
-/// Anything that `numpy.asarray` takes as a tensor. Integers become floats for an input of floats; what other types become is
-/// for the runtime to say.
-pub(crate) fn to_tensor(name: &str, value: &Bound<'_, PyAny>, port: Option<&Port>) -> PyResult<Tensor> {
-    let py = value.py();
-    let numpy = py.import("numpy")?;
-    let mut array = numpy.call_method1("asarray", (value,))?;
+/// What an array is given for.
+pub(crate) struct Use<'a> {
+    /// The file, function and name, for messages.
+    pub(crate) place: &'a dyn Display,
+    /// The element type it has there, if that is known: integers become floats for floats. What other types become is for
+    /// the runtime to say.
+    pub(crate) declared: Option<DType>,
+    /// Is it certain that nothing refers to the tensor once the call is over?
+    pub(crate) brief: bool,
+}
+
+/// Anything that `numpy.asarray` takes as a tensor.
+pub(crate) fn to_tensor(value: &Bound<'_, PyAny>, usage: &Use<'_>) -> PyResult<Tensor> {
+    let (py, place) = (value.py(), usage.place);
+    let array = py.import("numpy")?.call_method1("asarray", (value,));
+    let mut array = array.map_err(|e| no_array(py, place, e))?;
     let mut code: String = array.getattr("dtype")?.getattr("str")?.extract()?;
     if code.starts_with('>') {
         let little = array.getattr("dtype")?.call_method1("newbyteorder", ("<",))?;
         array = array.call_method1("astype", (little,))?;
         code.replace_range(..1, "<");
     }
-    let declared = port.map(|p| p.ty.dtype).filter(|d| d.is_float());
+    let declared = usage.declared.filter(|d| d.is_float());
     if let Some((_, _, float)) = declared.and_then(|d| DTYPES.iter().find(|(other, ..)| *other == d))
         && code[1..].starts_with(['i', 'u'])
     {
@@ -56,22 +67,33 @@ pub(crate) fn to_tensor(name: &str, value: &Bound<'_, PyAny>, port: Option<&Port
         code = (*float).to_owned();
     }
     let shape: Vec<usize> = array.getattr("shape")?.extract()?;
-    let broken = |e| PyValueError::new_err(format!("`{name}` {e}"));
+    let broken = |e| PyValueError::new_err(format!("{place}: the array {e}"));
     if code[1..].starts_with(['U', 'O']) {
-        let strings: Vec<String> =
-            array.call_method0("ravel")?.call_method0("tolist")?.extract().map_err(|_| {
-                PyTypeError::new_err(format!(
-                    "`{name}` must be an array of numbers or strings, not of objects"
-                ))
-            })?;
+        let strings: PyResult<Vec<String>> = array.call_method0("ravel")?.call_method0("tolist")?.extract();
+        let strings = strings.map_err(|_| {
+            PyTypeError::new_err(format!(
+                "{place} must be an array of numbers or strings, not of objects; make it one with \
+                 numpy.asarray(VALUE, dtype=numpy.{})",
+                usage.declared.map_or("float32", dtype_name),
+            ))
+        })?;
         return Tensor::from_strings(&shape, strings).map_err(broken);
     }
     let Some((dtype, ..)) = DTYPES.iter().find(|(_, _, c)| c[1..] == code[1..]) else {
         let dtype = array.getattr("dtype")?;
         return Err(PyTypeError::new_err(format!(
-            "`{name}` has elements of type {dtype}, which MIL has not"
+            "{place} has elements of type {dtype}, which MIL has not; convert them with .astype(numpy.{})",
+            usage.declared.map_or("float32", dtype_name),
         )));
     };
+    if usage.brief
+        && dtype.is_float()
+        && is_set(&array, "c_contiguous")?
+        && is_set(&array, "aligned")?
+        && let Some(bytes) = lent::lend(&array)?
+    {
+        return Tensor::from_bytes(*dtype, &shape, bytes).map_err(broken);
+    }
     let bytes: PyBackedBytes = array.call_method0("tobytes")?.extract()?;
     // A view of bytes as bools may hold others than 0 and 1.
     let bytes = match *dtype == DType::Bool && bytes.iter().any(|&b| b > 1) {
@@ -79,6 +101,17 @@ pub(crate) fn to_tensor(name: &str, value: &Bound<'_, PyAny>, port: Option<&Port
         false => Bytes::from_owner(bytes),
     };
     Tensor::from_bytes(*dtype, &shape, bytes).map_err(broken)
+}
+
+fn is_set(array: &Bound<'_, PyAny>, flag: &str) -> PyResult<bool> {
+    array.getattr("flags")?.getattr(flag)?.extract()
+}
+
+/// The exception for what NumPy makes no array of, with NumPy's own as its cause.
+fn no_array(py: Python<'_>, place: &dyn Display, cause: PyErr) -> PyErr {
+    let error = PyTypeError::new_err(format!("{place} cannot be made a NumPy array: {}", cause.value(py)));
+    error.set_cause(py, Some(cause));
+    error
 }
 
 /// A tensor as an array, or as a `str` if it is one string. Types that NumPy has not become the next larger one it has.

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 #[pyfunction]
 pub(crate) fn check(py: Python<'_>, path: PathBuf) -> PyResult<Vec<Py<PyAny>>> {
     let report = py.detach(|| milwright::check(path));
-    records::diagnostics(py, report.records())
+    records::diagnostics(py, &report.path, report.records())
 }
 
 /// What is in the program at `path`: functions, inputs, outputs, states, ops, weights, FLOPs. Weight files may be missing.
@@ -59,5 +59,5 @@ pub(crate) fn convert(
     });
     let warnings = written.map_err(|failure| records::failure(py, &failure))?;
     let report = milwright::Report { path: target, source: None, program: None, diagnostics: warnings };
-    records::diagnostics(py, report.records())
+    records::diagnostics(py, &report.path, report.records())
 }

@@ -1,7 +1,7 @@
 //! Milwright as a Python extension module, `milwright._native`.
 //!
 //! The package around it is `python/milwright/`: records that Python code reads (`_records.py`) and what makes
-//! coremltools predict (`coremltools.py`) are Python, since nothing in them is faster or safer in Rust. The module is built for
+//! coremltools predict (`coremltools.py`) and tell what is in a model (`_structure.py`) are Python, since nothing in them is faster or safer in Rust. The module is built for
 //! the stable ABI of Python 3.9 and needs no Python to be compiled.
 //!
 //! **What it must never know:** how a program is read, checked or run; it passes arguments and results on.
@@ -10,7 +10,9 @@
 
 mod array;
 mod files;
+mod lent;
 mod model;
+mod outline;
 mod records;
 
 use pyo3::prelude::*;
@@ -21,6 +23,8 @@ mod _native {
     use super::files::{check, convert, inspect};
     #[pymodule_export]
     use super::model::{Model, Opened, State, load};
+    #[pymodule_export]
+    use super::outline::{outline, stages};
 
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "the name that Python gives it")]

@@ -1,10 +1,14 @@
 //! A program ready to run, and the state it keeps for one user.
 
-use crate::{array, records};
-use milwright::{FeatureKind, LoadOptions, RunError, RuntimeKind, Session, Tensor};
-use pyo3::exceptions::{PyKeyError, PyValueError};
+use crate::array::{self, Use};
+use crate::records;
+use milwright::{
+    DType, Diagnostic, FeatureKind, LoadOptions, Port, RunError, RuntimeKind, Session, Tensor, Type,
+};
+use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyTuple};
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -22,7 +26,7 @@ pub(crate) fn load(
     path: PathBuf,
     runtime: &str,
     function: Option<String>,
-    threads: Option<usize>,
+    threads: Option<i64>,
 ) -> PyResult<Model> {
     bind(py, open(py, path)?, runtime, function, threads)
 }
@@ -37,9 +41,16 @@ fn bind(
     opened: milwright::Opened,
     runtime: &str,
     function: Option<String>,
-    threads: Option<usize>,
+    threads: Option<i64>,
 ) -> PyResult<Model> {
-    let runtime = match runtime {
+    let threads = match threads.map(usize::try_from) {
+        None => None,
+        Some(Ok(n)) if n > 0 => Some(n),
+        Some(_) => {
+            return Err(PyValueError::new_err("threads must be 1 or more; without it there is one a core"));
+        }
+    };
+    let kind = match runtime {
         "cpu" => RuntimeKind::Cpu,
         "reference" => RuntimeKind::Reference,
         other => {
@@ -47,16 +58,16 @@ fn bind(
             return Err(PyValueError::new_err(message));
         }
     };
-    let options = LoadOptions { function, runtime, threads, ..LoadOptions::default() };
+    let options = LoadOptions { function, runtime: kind, threads, ..LoadOptions::default() };
     let loaded = py.detach(|| milwright::Model::new(opened, &options));
     let model = loaded.map_err(|failure| records::failure(py, &failure))?;
-    Ok(Model { shared: Arc::new(Shared { model, idle: Mutex::default() }) })
+    Ok(Model { shared: Arc::new(Shared { model, threads, idle: Mutex::default() }) })
 }
 
 /// A program that was read, with its files mapped; what it was read from may be removed.
 #[pyclass(frozen, module = "milwright._native")]
 pub(crate) struct Opened {
-    opened: milwright::Opened,
+    pub(crate) opened: milwright::Opened,
 }
 
 #[pymethods]
@@ -73,7 +84,7 @@ impl Opened {
         py: Python<'_>,
         runtime: &str,
         function: Option<String>,
-        threads: Option<usize>,
+        threads: Option<i64>,
     ) -> PyResult<Model> {
         bind(py, self.opened.clone(), runtime, function, threads)
     }
@@ -82,11 +93,29 @@ impl Opened {
 /// What a model and its states share.
 struct Shared {
     model: milwright::Model,
+    /// How many were asked for.
+    threads: Option<usize>,
     /// Sessions for predictions without a state, with nothing in theirs; as many as ever ran at once.
     idle: Mutex<Vec<Session>>,
 }
 
 impl Shared {
+    /// The name of the function that runs.
+    fn function(&self) -> &str {
+        &self.model.checked().program().functions[self.model.function()].name
+    }
+
+    /// Has the function no states?
+    fn stateless(&self) -> bool {
+        let function = &self.model.checked().program().functions[self.model.function()];
+        !function.params().iter().any(|&v| matches!(function.values[v].ty, Type::State(_)))
+    }
+
+    /// Where an input or state is, for messages.
+    fn place<'a>(&'a self, name: &'a str) -> Place<'a> {
+        Place { shared: self, name }
+    }
+
     fn error(&self, py: Python<'_>, error: &RunError) -> PyErr {
         records::report(py, &self.model.report(error))
     }
@@ -102,6 +131,19 @@ impl Shared {
             lock(&self.idle).push(session);
         }
         outputs
+    }
+}
+
+/// An input or state: the file, the function and its name.
+struct Place<'a> {
+    shared: &'a Shared,
+    name: &'a str,
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.shared.model.opened().path.display();
+        write!(f, "{path} ({}): `{}`", self.shared.function(), self.name)
     }
 }
 
@@ -127,8 +169,7 @@ impl Model {
     /// The name of the function that runs.
     #[getter]
     fn function(&self) -> String {
-        let model = &self.shared.model;
-        model.checked().program().functions[model.function()].name.to_string()
+        self.shared.function().to_owned()
     }
 
     /// The name of the runtime, which says how it computes.
@@ -159,16 +200,17 @@ impl Model {
     fn make_state(&self, py: Python<'_>) -> PyResult<State> {
         let session = py.detach(|| self.shared.model.session());
         let session = session.map_err(|e| self.shared.error(py, &e))?;
-        let names = session.states().into_iter().map(|(name, _)| name).collect();
+        let names = session.states().into_iter().map(|(name, tensor)| (name, tensor.dtype())).collect();
         Ok(State { shared: self.shared.clone(), names, session: Mutex::new(session) })
     }
 
     /// Runs the function once.
     ///
     /// `inputs` are arrays, numbers or lists by name, or PIL images for inputs that are images. Floats are converted to the
-    /// declared float type, integers to the declared integer or float type; an optional input may be left out. They are
-    /// copied, so that others may write to them meanwhile. Outputs are arrays of the declared types that nothing else
-    /// refers to; a text is a `str`, a classifier's probabilities are a `dict`.
+    /// declared float type, integers to the declared integer or float type; an optional input may be left out. An array of
+    /// floats that is C-contiguous is read where it is, without the interpreter's lock: do not write to it before the prediction is
+    /// over. Other inputs, and all of a function with states, are copied first. Outputs are arrays of the declared types that
+    /// nothing else refers to; a text is a `str`, a classifier's probabilities are a `dict`.
     ///
     /// Without `state` a stateful function starts from zeros.
     ///
@@ -177,16 +219,22 @@ impl Model {
     fn predict<'py>(
         &self,
         py: Python<'py>,
-        inputs: &Bound<'py, PyMapping>,
+        inputs: &Bound<'py, PyAny>,
         state: Option<&Bound<'py, State>>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let state = state.map(Bound::get);
         if state.is_some_and(|state| !Arc::ptr_eq(&state.shared, &self.shared)) {
-            return Err(PyValueError::new_err("the state was made by another model"));
+            let path = self.shared.model.opened().path.display();
+            let message = format!(
+                "the state was made by another model; make one with make_state() of this one, {path}"
+            );
+            return Err(PyValueError::new_err(message));
         }
         let mut given = Vec::new();
-        for item in inputs.items()?.iter() {
-            let (name, value): (String, Bound<'_, PyAny>) = item.extract()?;
+        let mapping = inputs.cast::<PyMapping>().map_err(|_| self.no_mapping(inputs))?;
+        for item in mapping.items()?.iter() {
+            let (name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item.extract()?;
+            let name: String = name.extract().map_err(|_| self.no_mapping(&name))?;
             let tensor = self.input(&name, &value)?;
             given.push((name, tensor));
         }
@@ -195,6 +243,23 @@ impl Model {
             None => self.shared.run_stateless(&given),
         });
         results(py, outputs.map_err(|e| self.shared.error(py, &e))?)
+    }
+
+    /// Another process loads the model from its file, which must be there.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
+        let load = py.import("milwright")?.getattr("load")?;
+        let arguments = (self.path(), self.runtime(), self.function(), self.shared.threads);
+        Ok((load, arguments.into_pyobject(py)?))
+    }
+
+    /// A model does not change: a copy is the model itself.
+    fn __copy__(this: Py<Self>) -> Py<Self> {
+        this
+    }
+
+    /// A model does not change: a copy is the model itself.
+    fn __deepcopy__(this: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        this
     }
 
     fn __repr__(&self) -> String {
@@ -214,20 +279,55 @@ impl Model {
         records::function(py, model.opened(), info)
     }
 
+    /// The error for what are no inputs by name.
+    fn no_mapping(&self, given: &Bound<'_, PyAny>) -> PyErr {
+        let path = self.path();
+        let kind = given.get_type().name().map(|name| name.to_string()).unwrap_or_default();
+        let example = self.shared.model.inputs().first().map_or("x", |port| port.name.as_str());
+        PyTypeError::new_err(format!(
+            "{} ({}): predict takes a dict of inputs by name, such as {{\"{example}\": array}}; this is of type {kind}",
+            path.display(),
+            self.shared.function(),
+        ))
+    }
+
     /// A tensor of what was given for an input; an image is taken as its description says.
     fn input(&self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<Tensor> {
         let model = &self.shared.model;
         let port = model.inputs().iter().find(|p| *p.name == *name);
+        // A state may be set to an input, and then shares its memory.
+        let declared = port.map(|p| p.ty.dtype);
+        let usage = Use { place: &self.shared.place(name), declared, brief: self.shared.stateless() };
         if value.hasattr("getbands")?
-            && let Some(interface) = model.opened().interface(&self.function())
+            && let Some(interface) = model.opened().interface(self.shared.function())
             && let Some(feature) = interface.inputs.iter().find(|f| f.name == name)
             && let FeatureKind::Image(image) = &feature.kind
         {
+            self.check_size(name, value, port)?;
             let images = value.py().import("milwright.images")?;
             let array = images.call_method1("to_array", (value, records::colors(image.colors)))?;
-            return array::to_tensor(name, &array, port);
+            return array::to_tensor(&array, &usage);
         }
-        array::to_tensor(name, value, port)
+        array::to_tensor(value, &usage)
+    }
+}
+
+impl Model {
+    /// Is the image as large as the input, as far as that is declared?
+    fn check_size(&self, name: &str, image: &Bound<'_, PyAny>, port: Option<&Port>) -> PyResult<()> {
+        let (width, height): (usize, usize) = image.getattr("size")?.extract()?;
+        let sizes: Vec<Option<usize>> =
+            port.map(|p| p.ty.shape.iter().map(|d| d.known()).collect()).unwrap_or_default();
+        let &[.., Some(rows), Some(columns)] = sizes.as_slice() else { return Ok(()) };
+        if (columns, rows) == (width, height) {
+            return Ok(());
+        }
+        let message = format!(
+            "the image for `{name}` is {width} wide and {height} high, but must be {columns} wide and {rows} high"
+        );
+        let help = format!("resize it: image.resize(({columns}, {rows}))");
+        let wrong = Diagnostic::error("run/input-shape", message).help(help);
+        Err(self.shared.error(image.py(), &RunError::Refused(vec![wrong])))
     }
 }
 
@@ -259,7 +359,8 @@ fn results(py: Python<'_>, outputs: Vec<(String, Tensor)>) -> PyResult<Bound<'_,
 #[pyclass(frozen, mapping, module = "milwright")]
 pub(crate) struct State {
     shared: Arc<Shared>,
-    names: Vec<String>,
+    /// The states, with their element types.
+    names: Vec<(String, DType)>,
     session: Mutex<Session>,
 }
 
@@ -269,16 +370,17 @@ impl State {
     fn __getitem__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
         let states = py.detach(|| lock(&self.session).states());
         let found = states.into_iter().find(|(n, _)| n == name);
-        let (_, tensor) = found.ok_or_else(|| PyKeyError::new_err(name.to_owned()))?;
+        let (_, tensor) = found.ok_or_else(|| self.unknown(name))?;
         array::to_python(py, tensor)
     }
 
     /// Replaces what the state of this name holds.
     fn __setitem__(&self, py: Python<'_>, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        if !self.names.iter().any(|n| n == name) {
-            return Err(PyKeyError::new_err(name.to_owned()));
-        }
-        let tensor = array::to_tensor(name, value, None)?;
+        let Some(&(_, dtype)) = self.names.iter().find(|(n, _)| n == name) else {
+            return Err(self.unknown(name));
+        };
+        let usage = Use { place: &self.shared.place(name), declared: Some(dtype), brief: false };
+        let tensor = array::to_tensor(value, &usage)?;
         let written = py.detach(|| lock(&self.session).write_state(name, &tensor));
         written.map_err(|e| self.shared.error(py, &e))
     }
@@ -288,19 +390,30 @@ impl State {
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(PyTuple::new(py, &self.names)?.try_iter()?.into_any())
+        Ok(PyTuple::new(py, self.keys())?.try_iter()?.into_any())
     }
 
     fn __contains__(&self, name: &Bound<'_, PyAny>) -> bool {
-        name.extract::<String>().is_ok_and(|name| self.names.contains(&name))
+        name.extract::<String>().is_ok_and(|name| self.keys().contains(&name))
     }
 
     /// The names of the states.
     fn keys(&self) -> Vec<String> {
-        self.names.clone()
+        self.names.iter().map(|(name, _)| name.clone()).collect()
     }
 
     fn __repr__(&self) -> String {
-        format!("<milwright.State {:?}>", self.names)
+        format!("<milwright.State {:?}>", self.keys())
+    }
+}
+
+impl State {
+    /// The error for a name that is no state's.
+    fn unknown(&self, name: &str) -> PyErr {
+        let listed = match self.names.is_empty() {
+            true => "the function has no states".to_owned(),
+            false => format!("its states are {}", self.keys().join(", ")),
+        };
+        PyKeyError::new_err(format!("{} is no state; {listed}", self.shared.place(name)))
     }
 }

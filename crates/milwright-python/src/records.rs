@@ -7,6 +7,7 @@ use milwright::{
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
+use std::path::Path;
 
 pyo3::import_exception!(milwright._records, Error);
 
@@ -25,12 +26,21 @@ macro_rules! fields {
 }
 
 /// Diagnostics as a list of records.
-pub(crate) fn diagnostics(py: Python<'_>, list: Vec<JsonDiagnostic>) -> PyResult<Vec<Py<PyAny>>> {
-    list.into_iter().map(|d| diagnostic(py, d)).collect()
+pub(crate) fn diagnostics(
+    py: Python<'_>,
+    path: &Path,
+    list: Vec<JsonDiagnostic>,
+) -> PyResult<Vec<Py<PyAny>>> {
+    list.into_iter().map(|d| diagnostic(py, path, d)).collect()
 }
 
-fn diagnostic(py: Python<'_>, d: JsonDiagnostic) -> PyResult<Py<PyAny>> {
-    let places = d.labels.into_iter().map(|label| place(py, label)).collect::<PyResult<Vec<_>>>()?;
+/// One without a place is about the whole file.
+fn diagnostic(py: Python<'_>, path: &Path, d: JsonDiagnostic) -> PyResult<Py<PyAny>> {
+    let mut places = d.labels.into_iter().map(|label| place(py, label)).collect::<PyResult<Vec<_>>>()?;
+    if places.is_empty() {
+        let fields = fields!(py, file: path.display().to_string());
+        places.push(record(py, "Place", &fields)?);
+    }
     let places = PyTuple::new(py, places)?;
     let fields =
         fields!(py, code: d.code, severity: d.severity, message: d.message, help: d.help, places: places);
@@ -53,16 +63,16 @@ fn place(py: Python<'_>, l: JsonLabel) -> PyResult<Bound<'_, PyAny>> {
 
 /// The exception for a program that could not be read, loaded or written.
 pub(crate) fn failure(py: Python<'_>, failure: &milwright::Failure) -> PyErr {
-    error(py, failure.text(false), failure.records(), failure.is_unsupported())
+    error(py, &failure.path, failure.text(false), failure.records(), failure.is_unsupported())
 }
 
 /// The exception for what is reported about a run.
 pub(crate) fn report(py: Python<'_>, report: &milwright::Report) -> PyErr {
-    error(py, report.text(false), report.records(), false)
+    error(py, &report.path, report.text(false), report.records(), false)
 }
 
-fn error(py: Python<'_>, text: String, list: Vec<JsonDiagnostic>, unsupported: bool) -> PyErr {
-    match diagnostics(py, list) {
+fn error(py: Python<'_>, path: &Path, text: String, list: Vec<JsonDiagnostic>, unsupported: bool) -> PyErr {
+    match diagnostics(py, path, list) {
         Ok(list) => Error::new_err((text.trim_end().to_owned(), list, unsupported)),
         Err(error) => error,
     }

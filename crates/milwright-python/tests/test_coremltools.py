@@ -163,8 +163,15 @@ def test_states_live_between_predictions():
     assert one.read_state("memory").tolist() == [3, 6] and one.read_state("memory").dtype == np.float32
     one.write_state("memory", np.array([10.0, 20.0]))
     assert model.predict({"x": np.array([1.0, 2.0])}, one)["y"].tolist() == [11, 22]
+    one.write_state("memory", [7, 8])
+    assert one.read_state("memory").tolist() == [7, 8], "integers too"
     with pytest.raises(RuntimeError, match="its states are memory"):
         one.read_state("other")
+    for wrong in (np.zeros(3), ["a", "b"], [None, None]):
+        with pytest.raises((RuntimeError, TypeError), match="memory"):
+            one.write_state("memory", wrong)
+    with pytest.raises(ValueError, match=r"make_state\(\) of this one, .*mlpackage"):
+        stateful().predict({"x": np.zeros(2)}, one)
 
 
 def test_each_function_of_a_model_predicts(tmp_path):
@@ -253,6 +260,13 @@ def test_milwright_itself_takes_images_too(tmp_path):
     np.testing.assert_array_equal(got[0], PIXELS.transpose(2, 0, 1)[::-1])
 
 
+def test_an_image_of_another_size_is_refused_with_the_size_that_fits():
+    image = ct.ImageType("x", (1, 3, 4, 6))
+    model = converted((1, 3, 4, 6), lambda x: mb.relu(x=x, name="y"), inputs=[image])
+    with pytest.raises(RuntimeError, match=r"Error computing NN outputs: .*3 wide and 2 high.*resize\(\(6, 4\)\)"):
+        model.predict({"x": Image.new("RGB", (3, 2))})
+
+
 # -- files ------------------------------------------------------------------------
 
 
@@ -321,6 +335,29 @@ def test_mistakes_are_said_in_core_mls_words():
         model.predict({"z": np.zeros((2, 3))})
 
 
+def test_mistakes_name_the_file_the_place_and_the_remedy():
+    model = converted((2, 3), lambda x: mb.relu(x=x, name="y"))
+    for wrong in (np.zeros((3, 3)), np.zeros((2, 3), object), np.zeros((2, 3), complex), "text", None, np.zeros(())):
+        with pytest.raises((RuntimeError, TypeError)) as caught:
+            model.predict({"x": wrong})
+        said = str(caught.value)
+        assert model.package_path in said and "x" in said and ("; " in said or "give" in said), said
+    with pytest.raises(RuntimeError, match="mlpackage .*tensor<fp32"):
+        model.predict({})
+    with pytest.raises(RuntimeError, match="Required input"):
+        model.predict([{"x": np.zeros((2, 3))}, {}])
+
+
+def test_threads_may_share_a_model_from_the_first_prediction_on():
+    from concurrent.futures import ThreadPoolExecutor
+
+    for _ in range(5):
+        model = converted((2,), lambda x: mb.exp(x=x, name="y"))
+        with ThreadPoolExecutor(8) as pool:
+            results = list(pool.map(lambda _: model.predict({"x": np.zeros(2)})["y"].tolist(), range(32)))
+        assert results == [[1, 1]] * 32
+
+
 def test_what_is_no_ml_program_loads_with_a_warning(tmp_path):
     from coremltools.models import datatypes
     from coremltools.models.neural_network import NeuralNetworkBuilder
@@ -336,6 +373,7 @@ def test_what_is_no_ml_program_loads_with_a_warning(tmp_path):
 def test_the_rest_of_the_surface_answers():
     model = converted((2,), lambda x: mb.exp(x=x, name="y"))
     assert model.last_predict_duration_in_nano_seconds is None
+    assert model.load_duration_in_nano_seconds > 0, "before the first prediction too"
     model.predict({"x": [1.0, 2.0]})
     assert model.load_duration_in_nano_seconds > 0 and model.last_predict_duration_in_nano_seconds > 0
     (device,) = ct.models.MLModel.get_available_compute_devices()

@@ -35,7 +35,8 @@ def test_the_check_gives_what_the_error_carries(mil):
 
 
 def test_a_missing_file_is_a_diagnostic(tmp_path):
-    assert [d.code for d in milwright.check(tmp_path / "none.mil")] == ["file/not-found"]
+    (found,) = milwright.check(tmp_path / "none.mil")
+    assert found.code == "file/not-found" and found.place.file == str(tmp_path / "none.mil") and found.help
     for call in (milwright.load, milwright.inspect):
         with pytest.raises(milwright.Error, match="file/not-found"):
             call(tmp_path / "none.mil")
@@ -55,7 +56,10 @@ def test_inputs_that_do_not_fit(load, inputs, code):
     model = load(*RELU)
     with pytest.raises(milwright.Error) as caught:
         model.predict(inputs)
-    assert [d.code for d in caught.value.diagnostics] == [code]
+    (found,) = caught.value.diagnostics
+    assert found.code == code and found.help
+    assert found.place.file.endswith("program.mil") and found.place.function == "main" and found.place.line == 3
+    assert found.place.argument == (None if code == "run/input-unknown" else "x")
     assert model.predict({"x": [1, -1]})["y"].tolist() == [1, 0], "the model goes on"
 
 
@@ -69,14 +73,20 @@ def test_floats_do_not_become_integers_unasked(load):
 
 @pytest.mark.parametrize("value", [np.zeros(2, np.complex64), np.zeros(2, "datetime64[s]"), [object(), object()], [None, 1]])
 def test_elements_that_mil_has_not(load, value):
-    with pytest.raises(TypeError, match="`x`"):
+    with pytest.raises(TypeError, match=r"program.mil \(main\): `x`.*(astype|asarray)"):
         load(*RELU).predict({"x": value})
+
+
+def test_what_numpy_makes_no_array_of_names_the_input(load):
+    with pytest.raises(TypeError, match=r"program.mil \(main\): `x` cannot be made a NumPy array: .*inhomogeneous") as caught:
+        load(*RELU).predict({"x": [[1], [1, 2]]})
+    assert isinstance(caught.value.__cause__, ValueError)
 
 
 def test_what_is_no_mapping_of_names_is_refused(load):
     model = load(*RELU)
     for inputs in ([1, 2], {1: [1, 2]}, None):
-        with pytest.raises(TypeError):
+        with pytest.raises(TypeError, match=r'program.mil \(main\): predict takes a dict .*\{"x": array\}'):
             model.predict(inputs)
 
 
@@ -105,3 +115,9 @@ def test_errors_can_be_pickled(mil):
         milwright.load(mil(*WRONG))
     again = pickle.loads(pickle.dumps(caught.value))
     assert str(again) == str(caught.value) and again.diagnostics == caught.value.diagnostics
+
+
+@pytest.mark.parametrize("threads", [0, -1, -(2**62)])
+def test_threads_must_be_some(load, threads):
+    with pytest.raises(ValueError, match="1 or more"):
+        load(*RELU, threads=threads)

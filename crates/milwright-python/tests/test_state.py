@@ -37,11 +37,13 @@ def test_a_state_is_a_mapping(load):
     copy = state["memory"]
     copy[:] = 0
     assert state["memory"].tolist() == [6, 7], "what is read is a copy"
-    with pytest.raises(KeyError):
+    state["memory"] = [1, 2]
+    assert state["memory"].dtype == np.float16 and state["memory"].tolist() == [1, 2], "integers become floats"
+    with pytest.raises(KeyError, match="its states are memory"):
         state["other"]
     with pytest.raises(KeyError):
         state["other"] = [1, 2]
-    with pytest.raises(milwright.Error):
+    with pytest.raises(milwright.Error, match="run/state-type"):
         state["memory"] = np.zeros(3, np.float16)
 
 

@@ -55,3 +55,30 @@ def test_signatures_agree_to_the_type_checker():
 def test_the_package_is_typed():
     assert (Path(milwright.__file__).parent / "py.typed").exists()
     assert set(milwright.__all__) <= set(dir(milwright))
+
+
+def test_a_users_script_passes_the_strict_type_checker(tmp_path):
+    pytest.importorskip("mypy", reason="skipped: mypy is not installed")
+    script = tmp_path / "script.py"
+    script.write_text(
+        """
+import numpy as np
+import milwright
+import milwright.coremltools
+from milwright import images
+
+model = milwright.load("model.mlpackage", runtime="cpu", function="main", threads=4)
+state: milwright.State = model.make_state()
+outputs = model.predict({"x": np.zeros(3), "y": [1, 2], "z": 1.5}, state=state)
+state["memory"] = np.ones(3)
+shape = model.inputs[0].shape
+for diagnostic in milwright.check("model.mil"):
+    print(diagnostic.place.file if diagnostic.place else diagnostic.code)
+print(images.from_array(np.zeros((1, 3, 2, 2))).size, milwright.coremltools.install(threads=2))
+wrong: int = model.function
+"""
+    )
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    (mistake,) = [line for line in done.stdout.splitlines() if "error" in line and "Found" not in line]
+    assert "Incompatible types in assignment" in mistake, "the types are known, and everything else fits"

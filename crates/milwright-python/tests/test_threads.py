@@ -1,10 +1,14 @@
 """Predictions run without the interpreter's lock, and beside each other."""
 
+import copy
+import multiprocessing
+import pickle
 import sys
 import threading
 import time
 
 import numpy as np
+import pytest
 
 from conftest import counted, loop
 
@@ -102,3 +106,45 @@ def test_predictions_of_one_state_wait_for_each_other(load):
     [t.start() for t in threads]
     [t.join() for t in threads]
     assert state["memory"].tolist() == [1000] * 8
+
+
+def square(load):
+    """A model whose product is large enough for several threads, what it takes, and what it gives."""
+    model = load(
+        "tensor<fp32, [256, 256]> x",
+        "tensor<fp32, [256, 256]> y = matmul(x = x, y = x, transpose_x = bool(false), transpose_y = bool(false));",
+        "y",
+        threads=2,
+    )
+    x = np.random.default_rng(0).random((256, 256), np.float32)
+    return model, x, model.predict({"x": x})["y"]
+
+
+def in_child(queue, model, x):
+    queue.put(model.predict({"x": x})["y"])
+
+
+@pytest.mark.parametrize("how", multiprocessing.get_all_start_methods())
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_other_processes_predict(load, how):
+    model, x, want = square(load)
+    context = multiprocessing.get_context(how)
+    queue = context.Queue()
+    child = context.Process(target=in_child, args=(queue, model, x), daemon=True)
+    child.start()
+    try:
+        # A forked process has none of the threads that the model had; waiting for them would be for ever.
+        np.testing.assert_allclose(queue.get(timeout=60), want, rtol=1e-6)
+    finally:
+        child.kill()
+        child.join()
+
+
+def test_a_model_is_pickled_as_its_file_and_copied_as_itself(load):
+    model, x, want = square(load)
+    again = pickle.loads(pickle.dumps(model))
+    assert (again.path, again.function, again.runtime) == (model.path, model.function, model.runtime)
+    np.testing.assert_array_equal(again.predict({"x": x})["y"], want)
+    assert copy.copy(model) is model and copy.deepcopy([model])[0] is model
+    with pytest.raises(TypeError, match="pickle"):
+        pickle.dumps(model.make_state())

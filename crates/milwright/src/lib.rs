@@ -29,6 +29,7 @@ mod map;
 mod model;
 pub mod npz;
 mod open;
+mod outline;
 mod pipeline;
 mod ranking;
 mod report;
@@ -47,6 +48,7 @@ pub use inspect::{FunctionInfo, Weights, inspect, memory};
 pub use link::{ChainCheck, Link, Wire, link};
 pub use model::{LoadOptions, Model, Port, RuntimeKind, Session};
 pub use open::{Description, Kind, OpenOptions, Opened, open, open_text, open_with};
+pub use outline::{BlockOutline, FunctionOutline, OpOutline, outline};
 pub use ranking::Ranking;
 pub use report::{Report, check};
 pub use save::{SaveOptions, TextWeights, save};
@@ -57,7 +59,7 @@ pub use verify::Comparison;
 pub use mil_apple::Kind as AppleRuntime;
 pub use mil_apple::worker::serve as serve_worker;
 pub use mil_base::render::{JsonDiagnostic, JsonLabel};
-pub use mil_base::{DType, Diagnostic, Name, Severity, Tensor, TensorType, Type};
+pub use mil_base::{DType, Diagnostic, Name, Opset, Severity, Tensor, TensorType, Type};
 pub use mil_check::Checked;
 pub use mil_codec::package::{
     ArrayFeature, Colors, Feature, FeatureKind, Flexibility, ImageFeature, Interface,

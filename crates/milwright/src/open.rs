@@ -43,6 +43,8 @@ pub struct Opened {
     pub description: Option<Description>,
     /// What was left out or looked odd, none of it an error.
     pub warnings: Vec<Diagnostic>,
+    /// The models of a pipeline as they were read, by name; `program` is them joined. Empty for other models.
+    pub stages: Vec<(String, Opened)>,
 }
 
 /// What a model says about itself.
@@ -237,6 +239,7 @@ fn from_text(
         source: Some(source),
         description: None,
         warnings: read.diagnostics,
+        stages: Vec::new(),
     })
 }
 
@@ -268,6 +271,7 @@ pub(crate) fn from_model(
             model: read.description,
         }),
         warnings: read.warnings,
+        stages: Vec::new(),
     })
 }
 

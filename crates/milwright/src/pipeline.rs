@@ -30,8 +30,8 @@ pub(crate) fn from_model(
     let Pipeline { specification_version, description, stages } = pipeline;
     let mut opened = Vec::with_capacity(stages.len());
     for (name, bytes) in stages {
-        let stage = path.join(&name);
-        opened.push(open::from_model(&stage, Kind::Model, bytes, place, options)?);
+        let stage = open::from_model(&path.join(&name), Kind::Model, bytes, place, options)?;
+        opened.push((name, stage));
     }
     let description = Description { specification_version, is_updatable: false, model: description };
     joined(path, kind, opened, Some(description), Vec::new()).map(Some)
@@ -49,7 +49,7 @@ pub(crate) fn from_bundle(
     let mut opened = Vec::with_capacity(stages.len());
     for name in stages {
         let stage = path.join(name);
-        opened.push(open::open_bundle(&stage, &Disk::new(&stage), options)?);
+        opened.push((name.clone(), open::open_bundle(&stage, &Disk::new(&stage), options)?));
     }
     let (description, warnings) = open::bundle_description(folder);
     joined(path, Kind::Bundle, opened, description, warnings)
@@ -59,18 +59,19 @@ pub(crate) fn from_bundle(
 fn joined(
     path: &Path,
     kind: Kind,
-    mut stages: Vec<Opened>,
+    mut stages: Vec<(String, Opened)>,
     description: Option<Description>,
     mut warnings: Vec<Diagnostic>,
 ) -> Result<Opened, Failure> {
-    warnings.extend(stages.iter_mut().flat_map(|s| std::mem::take(&mut s.warnings)));
-    let opened = match stages.len() {
-        1 => stages.remove(0),
+    warnings.extend(stages.iter_mut().flat_map(|(_, s)| std::mem::take(&mut s.warnings)));
+    let opened = match stages.as_slice() {
+        [(_, only)] => only.clone(),
         _ => {
+            let models = stages.iter().map(|(_, stage)| stage.clone()).collect();
             let outputs =
                 description.as_ref().map(|d| d.model.output.iter().map(|f| f.name.clone()).collect());
             let options = LinkOptions { cast: true, outputs, ..LinkOptions::default() };
-            let linked = link(stages, &[], &options).map_err(|reports| {
+            let linked = link(models, &[], &options).map_err(|reports| {
                 let path = reports.first().map_or(path, |r| &r.path).to_path_buf();
                 let diagnostics = reports.into_iter().flat_map(|r| r.diagnostics).collect();
                 Failure { path, source: None, diagnostics }
@@ -80,5 +81,5 @@ fn joined(
         }
     };
     let description = description.or(opened.description);
-    Ok(Opened { path: path.into(), kind, model_file: None, description, warnings, ..opened })
+    Ok(Opened { path: path.into(), kind, model_file: None, description, warnings, stages, ..opened })
 }

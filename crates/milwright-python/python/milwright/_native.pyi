@@ -2,15 +2,20 @@
 
 import os
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple, Union, final
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Union, final
 
 from numpy.typing import ArrayLike, NDArray
+from PIL.Image import Image
 
 from ._records import Diagnostic, Feature, Program
 
 _Path = Union[str, "os.PathLike[str]"]
 
-__all__ = ["Model", "Opened", "State", "__version__", "check", "convert", "inspect", "load"]
+_Typed = Tuple[str, str]
+_Op = Tuple[str, List[Tuple[str, List[Optional[str]]]], List[_Typed], List[int], Optional[float]]
+_Block = Tuple[List[_Typed], List[_Op], List[str]]
+
+__all__ = ["Model", "Opened", "State", "__version__", "check", "convert", "inspect", "load", "outline", "stages"]
 __version__: str
 
 def load(
@@ -67,14 +72,15 @@ class Model:
     def states(self) -> Tuple[Feature, ...]:
         """The states."""
     def predict(
-        self, inputs: Mapping[str, ArrayLike], state: Optional[State] = None
+        self, inputs: Mapping[str, Union[ArrayLike, Image]], state: Optional[State] = None
     ) -> Dict[str, Any]:
         """Runs the function once.
 
         `inputs` are arrays, numbers or lists by name, or PIL images for inputs that are images. Floats are converted to the
-        declared float type, integers to the declared integer or float type; an optional input may be left out. They are
-        copied, so that others may write to them meanwhile. Outputs are arrays of the declared types that nothing else
-        refers to; a text is a `str`, a classifier's probabilities are a `dict`.
+        declared float type, integers to the declared integer or float type; an optional input may be left out. An array of
+        floats that is C-contiguous is read where it is, without the interpreter's lock: do not write to it before the prediction is
+        over. Other inputs, and all of a function with states, are copied first. Outputs are arrays of the declared types that
+        nothing else refers to; a text is a `str`, a classifier's probabilities are a `dict`.
 
         Without `state` a stateful function starts from zeros.
 
@@ -82,6 +88,9 @@ class Model:
         """
     def make_state(self) -> State:
         """A state of its own, with everything in it zero."""
+    def __reduce__(self) -> Tuple[Callable[..., Model], Tuple[Any, ...]]: ...
+    def __copy__(self) -> Model: ...
+    def __deepcopy__(self, _memo: object, /) -> Model: ...
 
 @final
 class State:
@@ -108,3 +117,13 @@ class Opened:
         self, runtime: str = "cpu", function: Optional[str] = None, threads: Optional[int] = None
     ) -> Model:
         """Checks and loads it, as `milwright.load` does."""
+
+def outline(opened: Opened) -> List[Tuple[str, str, List[_Typed], List[_Block]]]:
+    """The functions, each ``(name, opset, parameters, blocks)``; a block is ``(parameters, ops, results)``, an op
+    ``(kind, arguments, outputs, blocks, share)``. The first block is the body, and an outer one stands before those nested in it.
+
+    Raises `Error` if the program is wrong.
+    """
+
+def stages(opened: Opened) -> List[Tuple[str, Opened]]:
+    """The models of a pipeline by name, in order; empty for other models."""

@@ -8,6 +8,7 @@ get the shape (1,), images are PIL images, and a classifier gives a label and a 
 import os
 import shutil
 import tempfile
+import threading
 import time
 import weakref
 from types import SimpleNamespace
@@ -29,21 +30,24 @@ class _MLModelProxy:
     """A model, opened at once and loaded when it is first needed: `ct.convert` makes one of every result, predicted or not."""
 
     def __init__(self, path, compute_units, function_name="", optimization_hints=None, asset=None):
+        begun = time.perf_counter_ns()
         self._opened = asset._opened if asset is not None else Opened(path)
         self._path = path
         self._function = function_name or None
         self._loaded = None
+        self._loading = threading.Lock()
         self._compiled = None
-        self._load_time = None
+        self._load_time = time.perf_counter_ns() - begun
         self._predict_time = None
 
     def _load(self):
-        if self._loaded is None:
-            begun = time.perf_counter_ns()
-            self._loaded = _Loaded(self._opened.load(settings.runtime, self._function, settings.threads))
-            self._load_time = time.perf_counter_ns() - begun
-            self._opened = None
-        return self._loaded
+        with self._loading:
+            if self._loaded is None:
+                begun = time.perf_counter_ns()
+                self._loaded = _Loaded(self._opened.load(settings.runtime, self._function, settings.threads))
+                self._load_time += time.perf_counter_ns() - begun
+                self._opened = None
+            return self._loaded
 
     def predict(self, data, state=None):
         loaded = self._load()
@@ -69,6 +73,7 @@ class _MLModelProxy:
         return self._compiled
 
     def get_load_duration_in_nano_seconds(self):
+        self._load()
         return self._load_time
 
     def get_last_predict_duration_in_nano_seconds(self):
@@ -117,11 +122,17 @@ class _MLModelProxy:
 
     @staticmethod
     def get_model_structure(path):
-        raise RuntimeError("Milwright makes no MLModelStructure; `milwright.inspect` tells what is in a model")
+        from ._structure import structure
+
+        return structure(path)
 
     @staticmethod
     def get_compute_plan(path, compute_units):
-        raise RuntimeError("Milwright makes no MLComputePlan: only Core ML knows what it would run where")
+        from coremltools.models.compute_plan import MLComputePlan
+
+        from ._structure import Plan
+
+        return MLComputePlan(Plan(path))
 
 
 class _Loaded:
@@ -139,7 +150,10 @@ class _Loaded:
             if feature.name in data:
                 encoded[feature.name] = _encode(feature, data[feature.name])
             elif not feature.optional:
-                raise RuntimeError(f"Required input feature not passed to neural network: {feature.name}")
+                raise RuntimeError(
+                    f"Required input feature not passed to neural network: {feature.name}; "
+                    f"{self.model.path} ({self.model.function}) takes it as {feature.type}"
+                )
         return encoded
 
     def decode(self, outputs):
@@ -149,7 +163,7 @@ class _Loaded:
 
 def _encode(feature, value):
     if feature.kind == "image" and hasattr(value, "getbands"):
-        value = images.to_array(value, feature.colors)
+        return value
     value = np.asarray(value)
     if value.dtype.kind in "biuf" and hasattr(np, feature.dtype or ""):
         value = value.astype(feature.dtype, copy=False)
@@ -180,8 +194,8 @@ def _multi_array(value, dtype=None):
 
 
 def _one_line(error):
-    """The mistakes in one line."""
-    return "; ".join(f"{d.message} [{d.code}]" for d in error.diagnostics) or str(error)
+    """The mistakes in one line, each with its place and its remedy."""
+    return "; ".join(map(str, error.diagnostics)) or str(error)
 
 
 class _MLStateProxy:
@@ -192,7 +206,8 @@ class _MLStateProxy:
         return _multi_array(self._named(name))
 
     def write_state(self, name, value):
-        self._state[name] = np.asarray(value).astype(self._named(name).dtype, copy=False)
+        self._named(name)
+        self._state[name] = value
 
     def _named(self, name):
         if name not in self._state:
@@ -229,7 +244,11 @@ class _MLComputePlanProxy:
 
 
 class _MLModelStructureProgramOperationProxy:
-    pass
+    """What stands behind an operation: what the plan answers when it is asked about it."""
+
+    def __init__(self, constant=False, share=None):
+        self.constant = constant
+        self.share = share
 
 
 class _MLModelStructureNeuralNetworkLayerProxy:

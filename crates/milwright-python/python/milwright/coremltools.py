@@ -8,6 +8,9 @@ It may be imported before coremltools or after it. ML Programs predict, with sta
 models. Models of other types load as they do on Linux without Milwright, with a warning, and do not predict. `compute_units` has no
 effect: Milwright runs on the CPU.
 
+`MLModelStructure` works, and with it coremltools' benchmarker, inspector, validator and comparator. `MLComputePlan` tells what Milwright does, not what
+Core ML would do, and warns so.
+
 On macOS nothing happens unless `install(force=True)` asks for it.
 """
 

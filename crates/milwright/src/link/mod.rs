@@ -94,6 +94,7 @@ pub fn link(opened: Vec<Opened>, functions: &[String], options: &LinkOptions) ->
         description: describe::describe(&pieces, &linked),
         model_file: None,
         warnings: Vec::new(),
+        stages: Vec::new(),
     };
     Ok(Link { pieces, linked, opened, checked, warnings: reports })
 }
