@@ -14,6 +14,8 @@ mod lent;
 mod model;
 mod outline;
 mod records;
+mod shared;
+mod state;
 
 use pyo3::prelude::*;
 
@@ -22,9 +24,11 @@ mod _native {
     #[pymodule_export]
     use super::files::{check, convert, inspect};
     #[pymodule_export]
-    use super::model::{Model, Opened, State, load};
+    use super::model::{Model, Opened, load};
     #[pymodule_export]
     use super::outline::{outline, stages};
+    #[pymodule_export]
+    use super::state::State;
 
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "the name that Python gives it")]

@@ -1,16 +1,15 @@
-//! A program ready to run, and the state it keeps for one user.
+//! A program ready to run.
 
 use crate::array::{self, Use};
 use crate::records;
-use milwright::{
-    DType, Diagnostic, FeatureKind, LoadOptions, Port, RunError, RuntimeKind, Session, Tensor, Type,
-};
+use crate::shared::{Shared, lock};
+use crate::state::State;
+use milwright::{Diagnostic, FeatureKind, LoadOptions, Port, RunError, RuntimeKind, Tensor};
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyTuple};
-use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// Opens, checks and loads the program at `path`: an .mlpackage, .mlmodel, .mlmodelc or MIL text.
 ///
@@ -61,7 +60,7 @@ fn bind(
     let options = LoadOptions { function, runtime: kind, threads, ..LoadOptions::default() };
     let loaded = py.detach(|| milwright::Model::new(opened, &options));
     let model = loaded.map_err(|failure| records::failure(py, &failure))?;
-    Ok(Model { shared: Arc::new(Shared { model, threads, idle: Mutex::default() }) })
+    Ok(Model { shared: Arc::new(Shared::new(model, threads)) })
 }
 
 /// A program that was read, with its files mapped; what it was read from may be removed.
@@ -88,68 +87,6 @@ impl Opened {
     ) -> PyResult<Model> {
         bind(py, self.opened.clone(), runtime, function, threads)
     }
-}
-
-/// What a model and its states share.
-struct Shared {
-    model: milwright::Model,
-    /// How many were asked for.
-    threads: Option<usize>,
-    /// Sessions for predictions without a state, with nothing in theirs; as many as ever ran at once.
-    idle: Mutex<Vec<Session>>,
-}
-
-impl Shared {
-    /// The name of the function that runs.
-    fn function(&self) -> &str {
-        &self.model.checked().program().functions[self.model.function()].name
-    }
-
-    /// Has the function no states?
-    fn stateless(&self) -> bool {
-        let function = &self.model.checked().program().functions[self.model.function()];
-        !function.params().iter().any(|&v| matches!(function.values[v].ty, Type::State(_)))
-    }
-
-    /// Where an input or state is, for messages.
-    fn place<'a>(&'a self, name: &'a str) -> Place<'a> {
-        Place { shared: self, name }
-    }
-
-    fn error(&self, py: Python<'_>, error: &RunError) -> PyErr {
-        records::report(py, &self.model.report(error))
-    }
-
-    fn run_stateless(&self, inputs: &[(String, Tensor)]) -> Result<Vec<(String, Tensor)>, RunError> {
-        let idle = lock(&self.idle).pop();
-        let mut session = match idle {
-            Some(session) => session,
-            None => self.model.session()?,
-        };
-        let outputs = session.run(inputs);
-        if session.reset().is_ok() {
-            lock(&self.idle).push(session);
-        }
-        outputs
-    }
-}
-
-/// An input or state: the file, the function and its name.
-struct Place<'a> {
-    shared: &'a Shared,
-    name: &'a str,
-}
-
-impl fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.shared.model.opened().path.display();
-        write!(f, "{path} ({}): `{}`", self.shared.function(), self.name)
-    }
-}
-
-/// The contents, whatever became of a thread that held them: a session that panicked is still a session.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A program ready to run, made by `load`. Threads may share it; predictions run without the interpreter's lock.
@@ -200,8 +137,7 @@ impl Model {
     fn make_state(&self, py: Python<'_>) -> PyResult<State> {
         let session = py.detach(|| self.shared.model.session());
         let session = session.map_err(|e| self.shared.error(py, &e))?;
-        let names = session.states().into_iter().map(|(name, tensor)| (name, tensor.dtype())).collect();
-        Ok(State { shared: self.shared.clone(), names, session: Mutex::new(session) })
+        Ok(State::new(self.shared.clone(), session))
     }
 
     /// Runs the function once.
@@ -310,9 +246,7 @@ impl Model {
         }
         array::to_tensor(value, &usage)
     }
-}
 
-impl Model {
     /// Is the image as large as the input, as far as that is declared?
     fn check_size(&self, name: &str, image: &Bound<'_, PyAny>, port: Option<&Port>) -> PyResult<()> {
         let (width, height): (usize, usize) = image.getattr("size")?.extract()?;
@@ -350,70 +284,4 @@ fn results(py: Python<'_>, outputs: Vec<(String, Tensor)>) -> PyResult<Bound<'_,
         }
     }
     Ok(results)
-}
-
-/// What a program remembers from one prediction to the next: a mapping of names to arrays, made by `Model.make_state`.
-///
-/// Reading gives a copy; assigning an array of the same shape replaces the contents. Predictions of several threads with
-/// one state wait for each other.
-#[pyclass(frozen, mapping, module = "milwright")]
-pub(crate) struct State {
-    shared: Arc<Shared>,
-    /// The states, with their element types.
-    names: Vec<(String, DType)>,
-    session: Mutex<Session>,
-}
-
-#[pymethods]
-impl State {
-    /// A copy of what the state of this name holds.
-    fn __getitem__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-        let states = py.detach(|| lock(&self.session).states());
-        let found = states.into_iter().find(|(n, _)| n == name);
-        let (_, tensor) = found.ok_or_else(|| self.unknown(name))?;
-        array::to_python(py, tensor)
-    }
-
-    /// Replaces what the state of this name holds.
-    fn __setitem__(&self, py: Python<'_>, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let Some(&(_, dtype)) = self.names.iter().find(|(n, _)| n == name) else {
-            return Err(self.unknown(name));
-        };
-        let usage = Use { place: &self.shared.place(name), declared: Some(dtype), brief: false };
-        let tensor = array::to_tensor(value, &usage)?;
-        let written = py.detach(|| lock(&self.session).write_state(name, &tensor));
-        written.map_err(|e| self.shared.error(py, &e))
-    }
-
-    fn __len__(&self) -> usize {
-        self.names.len()
-    }
-
-    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(PyTuple::new(py, self.keys())?.try_iter()?.into_any())
-    }
-
-    fn __contains__(&self, name: &Bound<'_, PyAny>) -> bool {
-        name.extract::<String>().is_ok_and(|name| self.keys().contains(&name))
-    }
-
-    /// The names of the states.
-    fn keys(&self) -> Vec<String> {
-        self.names.iter().map(|(name, _)| name.clone()).collect()
-    }
-
-    fn __repr__(&self) -> String {
-        format!("<milwright.State {:?}>", self.keys())
-    }
-}
-
-impl State {
-    /// The error for a name that is no state's.
-    fn unknown(&self, name: &str) -> PyErr {
-        let listed = match self.names.is_empty() {
-            true => "the function has no states".to_owned(),
-            false => format!("its states are {}", self.keys().join(", ")),
-        };
-        PyKeyError::new_err(format!("{} is no state; {listed}", self.shared.place(name)))
-    }
 }
