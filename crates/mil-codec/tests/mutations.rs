@@ -186,7 +186,8 @@ fn damaged_manifests_and_metadata() {
 
 #[test]
 fn damaged_containers_and_pipelines() {
-    let container = bundle::Container { specification_version: 9, description: Default::default() };
+    let container =
+        bundle::Container { specification_version: 9, description: Default::default(), pipeline: None };
     let mut seeds = vec![("our own container".to_owned(), Bytes::from(bundle::write_container(&container)))];
     seeds.extend(shared_files("coremldata.bin"));
     let (model, _) = package::write_model(&text::read(common::EVERYTHING).program, None).unwrap();

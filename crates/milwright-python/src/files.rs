@@ -50,12 +50,7 @@ pub(crate) fn convert(
     }
     let written = py.detach(|| {
         let opened = milwright::open(source)?;
-        let options = SaveOptions {
-            description: opened.description.as_ref(),
-            model_file: opened.model_file.as_deref(),
-            ..SaveOptions::default()
-        };
-        milwright::save(&target, &opened.program, &options)
+        milwright::save(&target, &opened.program, &SaveOptions::of(&opened))
     });
     let warnings = written.map_err(|failure| records::failure(py, &failure))?;
     let report = milwright::Report { path: target, source: None, program: None, diagnostics: warnings };

@@ -32,7 +32,7 @@ pub(crate) fn outline(py: Python<'_>, opened: &Bound<'_, Opened>) -> PyResult<Ve
 /// The models of a pipeline by name, in order; empty for other models.
 #[pyfunction]
 pub(crate) fn stages(opened: &Bound<'_, Opened>) -> Vec<(String, Opened)> {
-    let stages = opened.get().opened.stages.iter();
+    let stages = opened.get().opened.pipeline.iter().flat_map(|pipeline| &pipeline.stages);
     stages.map(|(name, opened)| (name.clone(), Opened { opened: opened.clone() })).collect()
 }
 

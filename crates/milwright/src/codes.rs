@@ -8,6 +8,7 @@ mil_base::codes! {
     FILE_UNKNOWN_FOLDER "file/unknown-folder" "A folder is opened as a package if it has Manifest.json, as a compiled bundle if it has model.mil."
     FILE_UNKNOWN_KIND "file/unknown-kind" "What is written depends on the end of the name: .mlpackage, .mlmodel, .mlmodelc or .mil."
     FILE_NOT_UTF8 "file/not-utf8" "MIL text is UTF-8, and the file is not. A model in protobuf form is named `.mlmodel`."
+    TEXT_LEAVES_OUT "text/leaves-out" "MIL text is the program alone. That an input is an image or may be left out, and which of several functions runs, is said by a model's description, which packages and compiled bundles have. From text, give images as tensors, give every input, and choose the function with `--function`."
     IMAGE_UNREADABLE "image/unreadable" "Images are read from PNG and JPEG files. This file is of another kind, damaged, or larger than 2^27 pixels."
     IMAGE_SIZE "image/size" "An image input has a size, a few sizes or a range of them, and this image has another. Give one that fits, or `--resize` to have it stretched to the default size."
     IMAGE_NOT_AN_IMAGE "image/not-an-image" "Which inputs and outputs are images, and in what colours, is said by the model's description. A program in MIL text has none: give tensors."

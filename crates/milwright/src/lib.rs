@@ -49,6 +49,7 @@ pub use link::{ChainCheck, Link, Wire, link};
 pub use model::{LoadOptions, Model, Port, RuntimeKind, Session};
 pub use open::{Description, Kind, OpenOptions, Opened, open, open_text, open_with};
 pub use outline::{BlockOutline, FunctionOutline, OpOutline, outline};
+pub use pipeline::Pipeline;
 pub use ranking::Ranking;
 pub use report::{Report, check};
 pub use save::{SaveOptions, TextWeights, save};
@@ -61,6 +62,7 @@ pub use mil_apple::worker::serve as serve_worker;
 pub use mil_base::render::{JsonDiagnostic, JsonLabel};
 pub use mil_base::{DType, Diagnostic, Name, Opset, Severity, Tensor, TensorType, Type};
 pub use mil_check::Checked;
+pub use mil_codec::package::PipelineKind;
 pub use mil_codec::package::{
     ArrayFeature, Colors, Feature, FeatureKind, Flexibility, ImageFeature, Interface,
 };

@@ -3,10 +3,10 @@
 use crate::codes;
 use crate::disk::{self, Disk};
 use crate::failure::Failure;
-use crate::pipeline;
+use crate::pipeline::{self, Opening, Pipeline};
 use mil_base::{Diagnostic, Severity};
 use mil_codec::folder::Folder;
-use mil_codec::package::{self, Interface, Manifest, proto};
+use mil_codec::package::{self, Described, Interface, Manifest, PipelineKind, proto};
 use mil_codec::{bundle, text, weights};
 use mil_ir::{Origins, Program};
 use std::path::{Path, PathBuf};
@@ -41,10 +41,10 @@ pub struct Opened {
     pub source: Option<String>,
     /// What the model says about itself, whole; MIL text alone does not have it.
     pub description: Option<Description>,
+    /// The models it was joined from, as they were read, if it is a pipeline.
+    pub pipeline: Option<Pipeline>,
     /// What was left out or looked odd, none of it an error.
     pub warnings: Vec<Diagnostic>,
-    /// The models of a pipeline as they were read, by name; `program` is them joined. Empty for other models.
-    pub stages: Vec<(String, Opened)>,
 }
 
 /// What a model says about itself.
@@ -56,6 +56,17 @@ pub struct Description {
     pub is_updatable: bool,
     /// Inputs, outputs, states, functions and metadata.
     pub model: proto::ModelDescription,
+}
+
+impl Description {
+    /// As writers take it.
+    pub(crate) fn described(&self) -> Described<'_> {
+        Described {
+            specification_version: self.specification_version,
+            is_updatable: self.is_updatable,
+            model: &self.model,
+        }
+    }
 }
 
 impl Opened {
@@ -120,16 +131,13 @@ fn open_folder(path: &Path, options: &OpenOptions) -> Result<Opened, Failure> {
             .help("the manifest names a model that is not there; copy the whole package"))
         })?;
         let place = Place { folder: &folder, base: mil_codec::folder::parent(&model) };
-        if let Some(opened) = pipeline::from_model(path, Kind::Package, &bytes, &place, options)? {
-            return Ok(opened);
-        }
-        let opened = from_model(path, Kind::Package, bytes, &place, options)?;
+        let opened = from_any_model(path, Kind::Package, bytes, &place, options)?;
         return Ok(Opened { model_file: Some(path.join(&model)), ..opened });
     }
     let bundle_like =
         path.extension().is_some_and(|e| e == "mlmodelc") || path.join("coremldata.bin").exists();
     if bundle_like || path.join(bundle::PROGRAM).exists() {
-        return open_bundle(path, &folder, options);
+        return open_bundle(path, &folder, Opening::outermost(options));
     }
     Err(one(Diagnostic::error(
         codes::FILE_UNKNOWN_FOLDER,
@@ -138,40 +146,47 @@ fn open_folder(path: &Path, options: &OpenOptions) -> Result<Opened, Failure> {
     .help("an .mlpackage has Manifest.json in it, an .mlmodelc has model.mil")))
 }
 
-pub(crate) fn open_bundle(path: &Path, folder: &Disk, options: &OpenOptions) -> Result<Opened, Failure> {
+pub(crate) fn open_bundle(path: &Path, folder: &Disk, opening: Opening<'_>) -> Result<Opened, Failure> {
     let one = |d| Failure::one(path, d);
     let stages = bundle::stages(folder).map_err(one)?;
     if !stages.is_empty() && !path.join(bundle::PROGRAM).exists() {
-        return pipeline::from_bundle(path, folder, &stages, options);
+        return pipeline::from_bundle(path, folder, &stages, opening);
     }
     let text = bundle::program_text(folder).map_err(one)?;
     let source = utf8(&text).map_err(one)?;
     let (root, base) = pipeline_of(path).unwrap_or_else(|| (path, String::new()));
     let place = Place { folder: &Disk::new(root), base: &base };
-    let mut opened = from_text(path, Kind::Bundle, source, &place, options)?;
-    let (description, warnings) = bundle_description(folder);
-    opened.description = description;
-    opened.warnings.extend(warnings);
+    let mut opened = from_text(path, Kind::Bundle, source, &place, opening.options)?;
+    let found = bundle_description(folder);
+    opened.description = found.description;
+    opened.warnings.extend(found.warnings);
     Ok(opened)
+}
+
+/// What was found out about the model in a bundle.
+pub(crate) struct BundleDescription {
+    pub(crate) description: Option<Description>,
+    /// Which pipeline it is, if it says so.
+    pub(crate) pipeline: Option<PipelineKind>,
+    pub(crate) warnings: Vec<Diagnostic>,
 }
 
 /// What a bundle says about its model: whole in `coremldata.bin`, else as far as `metadata.json` says it. The program is whole
 /// without either, so what is wrong with them are warnings.
-pub(crate) fn bundle_description(folder: &Disk) -> (Option<Description>, Vec<Diagnostic>) {
+pub(crate) fn bundle_description(folder: &Disk) -> BundleDescription {
     let mut warnings = Vec::new();
     let mut warn = |d: Diagnostic| warnings.push(Diagnostic { severity: Severity::Warning, ..d });
     let described =
         |specification_version, model| Description { specification_version, is_updatable: false, model };
     let container =
         folder.file(bundle::CONTAINER).and_then(|f| f.map(|b| bundle::read_container(&b)).transpose());
-    let found = match container {
-        Ok(found) => found.map(|c| described(c.specification_version, c.description)),
-        Err(d) => {
-            warn(d);
-            None
-        }
-    };
-    let found = found.or_else(|| {
+    let container = container.unwrap_or_else(|d| {
+        warn(d);
+        None
+    });
+    let pipeline = container.as_ref().and_then(|c| c.pipeline.as_ref()).map(|p| p.kind);
+    let found = container.map(|c| described(c.specification_version, c.description));
+    let description = found.or_else(|| {
         let json =
             folder.file(bundle::METADATA).and_then(|f| f.map(|b| bundle::read_metadata(&b)).transpose());
         match json {
@@ -182,15 +197,22 @@ pub(crate) fn bundle_description(folder: &Disk) -> (Option<Description>, Vec<Dia
             }
         }
     });
-    (found, warnings)
+    BundleDescription { description, pipeline, warnings }
 }
 
-/// The pipeline bundle that the bundle at `path` is a part of, and its name there. Such a part may keep its weights
-/// beside it, in the pipeline's own folder.
+/// The pipeline bundle that the bundle at `path` is a part of, the outermost if they nest, and its path there. Such a part may
+/// keep its weights beside it, in the pipeline's own folder.
 fn pipeline_of(path: &Path) -> Option<(&Path, String)> {
-    let name = path.file_name()?.to_str().filter(|name| name.starts_with("model"))?;
-    let parent = path.parent().filter(|p| p.join("coremldata.bin").exists())?;
-    Some((parent, name.to_owned()))
+    let mut found: Option<(&Path, String)> = None;
+    let mut part = path;
+    while let Some(name) = part.file_name().and_then(|n| n.to_str()).filter(|n| n.starts_with("model"))
+        && let Some(parent) = part.parent().filter(|p| p.join(bundle::CONTAINER).exists())
+    {
+        let inner = found.map_or_else(String::new, |(_, inner)| format!("/{inner}"));
+        found = Some((parent, format!("{name}{inner}")));
+        part = parent;
+    }
+    found
 }
 
 fn open_file(path: &Path, options: &OpenOptions) -> Result<Opened, Failure> {
@@ -202,11 +224,22 @@ fn open_file(path: &Path, options: &OpenOptions) -> Result<Opened, Failure> {
     if is_text {
         return from_text(path, Kind::Text, utf8(&bytes).map_err(one)?, &place, options);
     }
-    if let Some(opened) = pipeline::from_model(path, Kind::Model, &bytes, &place, options)? {
-        return Ok(opened);
-    }
-    let opened = from_model(path, Kind::Model, bytes, &place, options)?;
+    let opened = from_any_model(path, Kind::Model, bytes, &place, options)?;
     Ok(Opened { model_file: Some(path.into()), ..opened })
+}
+
+/// An ML Program, or a pipeline of them.
+fn from_any_model(
+    path: &Path,
+    kind: Kind,
+    bytes: bytes::Bytes,
+    place: &Place<'_>,
+    options: &OpenOptions,
+) -> Result<Opened, Failure> {
+    match pipeline::from_model(path, kind, &bytes, place, Opening::outermost(options))? {
+        Some(opened) => Ok(opened),
+        None => from_model(path, kind, bytes, place, options),
+    }
 }
 
 /// Where weights are looked for.
@@ -238,8 +271,8 @@ fn from_text(
         origins: read.origins,
         source: Some(source),
         description: None,
+        pipeline: None,
         warnings: read.diagnostics,
-        stages: Vec::new(),
     })
 }
 
@@ -270,8 +303,8 @@ pub(crate) fn from_model(
             is_updatable: read.is_updatable,
             model: read.description,
         }),
+        pipeline: None,
         warnings: read.warnings,
-        stages: Vec::new(),
     })
 }
 

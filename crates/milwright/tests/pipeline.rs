@@ -162,7 +162,7 @@ fn what_is_wrong_with_a_pipeline_names_the_stage() {
     nested.models[1] =
         Message { pipeline: Some(Pipeline::default()), ..Default::default() }.encode_to_vec().into();
     let failure = write(nested);
-    assert_eq!(failure.diagnostics[0].code, "package/not-ml-program");
+    assert_eq!(failure.diagnostics[0].code, "package/no-program", "a pipeline in it is empty");
     assert!(failure.path.ends_with("second"), "{}", failure.path.display());
 
     let longer = SECOND.replace("tensor<fp16, [3]> middle", "tensor<fp16, [4]> middle");
@@ -171,4 +171,110 @@ fn what_is_wrong_with_a_pipeline_names_the_stage() {
     let failure = write(pipeline(&folder, &[FIRST, &longer]));
     assert!(failure.diagnostics.iter().any(|d| d.code == "link/shape"), "{failure}");
     assert_eq!(write(Pipeline::default()).diagnostics[0].code, "package/no-program");
+}
+
+/// Negates what comes out of the pipeline within.
+const LAST: &str = r#"program(1.3)
+{
+    func main<ios17>(tensor<fp16, [3]> y) {
+            tensor<fp16, [3]> z = mul(x = y, y = fp16(-1.0));
+        } -> (z);
+}"#;
+
+/// A pipeline whose first stage is a pipeline.
+fn nested(folder: &Path) -> Message {
+    let inner = Message {
+        specification_version: 8,
+        description: Some(description()),
+        pipeline: Some(pipeline(folder, &[FIRST, SECOND])),
+        ..Default::default()
+    };
+    let last = fs::read(stage(folder, "last.mlmodel", LAST)).unwrap();
+    let stages = Pipeline { models: vec![inner.encode_to_vec().into(), last.into()], names: Vec::new() };
+    let outer = ModelDescription { output: vec![array("z", ArrayDataType::Float16)], ..description() };
+    Message {
+        specification_version: 8,
+        description: Some(outer),
+        pipeline: Some(stages),
+        ..Default::default()
+    }
+}
+
+fn z(path: &Path) -> Vec<f64> {
+    let inputs =
+        vec![("x".to_owned(), tensor(&[1.0, 2.0, 3.0])), ("shift".to_owned(), tensor(&[0.5, 0.25, -6.0]))];
+    let outputs = run(path, &inputs);
+    assert_eq!(outputs.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>(), ["z"], "{}", path.display());
+    outputs[0].1.to_f64()
+}
+
+/// Every file under a folder, by its path there.
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_path_buf()]);
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap().flatten().map(|e| e.path()) {
+            match entry.is_dir() {
+                true => folders.push(entry),
+                false => found.push((entry.strip_prefix(folder).unwrap().into(), fs::read(&entry).unwrap())),
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_pipeline_in_a_pipeline_runs_and_is_compiled_with_its_stages() {
+    let folder = folder("pipeline_nested");
+    let path = folder.join("whole.mlmodel");
+    fs::write(&path, nested(&folder).encode_to_vec()).unwrap();
+    assert_eq!(z(&path), [-2.5, -4.25, 0.0]);
+
+    let opened = open(&path).unwrap();
+    let (first, again) = (folder.join("first.mlmodelc"), folder.join("again.mlmodelc"));
+    assert_eq!(save(&first, &opened.program, &SaveOptions::of(&opened)).unwrap(), []);
+    assert_eq!(z(&first), [-2.5, -4.25, 0.0]);
+    for file in ["model0/model0/model.mil", "model0/model1/model.mil", "model1/model.mil", "metadata.json"] {
+        assert!(first.join(file).is_file(), "{file}");
+    }
+    assert!(!first.join("model.mil").exists(), "stages stay apart");
+
+    let opened = open(&first).unwrap();
+    let stages = &opened.pipeline.as_ref().unwrap().stages;
+    let names: Vec<&str> = stages.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["model0", "model1"]);
+    let inner = &stages[0].1.pipeline.as_ref().unwrap().stages;
+    assert_eq!(inner.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["first", "second"]);
+    assert_eq!(save(&again, &opened.program, &SaveOptions::of(&opened)).unwrap(), []);
+    // What was compiled has no hash in a bundle that was read from a bundle, nor do the names of classes agree.
+    let own = |name: &Path| !name.starts_with("analytics") && name != Path::new("metadata.json");
+    let kept = |all: Vec<(PathBuf, Vec<u8>)>| all.into_iter().filter(|(n, _)| own(n)).collect::<Vec<_>>();
+    assert!(kept(files(&first)) == kept(files(&again)));
+
+    // As one program it goes into a package.
+    let package = folder.join("one.mlpackage");
+    assert_eq!(save(&package, &opened.program, &SaveOptions::of(&opened)).unwrap(), []);
+    assert_eq!(z(&package), [-2.5, -4.25, 0.0]);
+}
+
+#[test]
+fn pipelines_without_end_are_refused() {
+    let folder = folder("pipeline_deep");
+    let path = folder.join("deep.mlmodel");
+    let mut bytes = fs::read(stage(&folder, "stage.mlmodel", FIRST)).unwrap();
+    for depth in 1..=17 {
+        let pipeline = Pipeline { models: vec![bytes.into()], names: Vec::new() };
+        let said = ModelDescription {
+            input: vec![array("x", ArrayDataType::Float32)],
+            output: vec![array("middle", ArrayDataType::Float32)],
+            ..Default::default()
+        };
+        let model = Message { description: Some(said), pipeline: Some(pipeline), ..Default::default() };
+        bytes = model.encode_to_vec();
+        if depth >= 16 {
+            fs::write(&path, &bytes).unwrap();
+            let code = open(&path).map(|_| ()).map_err(|failure| failure.diagnostics[0].code);
+            assert_eq!(code, if depth == 16 { Ok(()) } else { Err("package/pipeline-depth") });
+        }
+    }
 }

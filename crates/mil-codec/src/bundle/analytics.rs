@@ -15,15 +15,27 @@ pub struct Source<'a> {
     pub model: Option<(&'a str, &'a [u8])>,
 }
 
-/// The bytes of the file.
-pub(super) fn write(source: &Source<'_>) -> Vec<u8> {
+/// The bytes of the file of an ML Program.
+pub(super) fn program(model: Option<(&str, &[u8])>) -> Vec<u8> {
     let mut out = Vec::new();
     section(&mut out, "NeuralNetworkModelDetails", &[("containsCustomLayer", "0"), ("modelDimension", "0")]);
-    if let Some((name, bytes)) = source.model {
-        let hash = STANDARD.encode(Sha256::digest(bytes));
-        section(&mut out, "SpecificationDetails", &[("modelHash", &hash), ("modelName", name)]);
-    }
+    specification(&mut out, model);
     out
+}
+
+/// The bytes of the file of a pipeline.
+pub(super) fn pipeline(stages: usize, model: Option<(&str, &[u8])>) -> Vec<u8> {
+    let mut out = Vec::new();
+    section(&mut out, "PipelineModelDetails", &[("modelDimension", &stages.to_string())]);
+    specification(&mut out, model);
+    out
+}
+
+fn specification(out: &mut Vec<u8>, model: Option<(&str, &[u8])>) {
+    if let Some((name, bytes)) = model {
+        let hash = STANDARD.encode(Sha256::digest(bytes));
+        section(out, "SpecificationDetails", &[("modelHash", &hash), ("modelName", name)]);
+    }
 }
 
 fn section(out: &mut Vec<u8>, name: &str, entries: &[(&str, &str)]) {

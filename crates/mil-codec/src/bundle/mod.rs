@@ -7,17 +7,22 @@
 mod analytics;
 mod container;
 mod metadata;
+mod pipeline;
 mod schema;
 mod statistics;
 mod write;
 
 pub use analytics::Source;
-pub use container::{Container, read as read_container, write as write_container};
+pub use container::{
+    Container, PipelineContainer, pipeline_target, read as read_container, write as write_container,
+};
 pub use metadata::{Metadata, read as read_metadata};
+pub use pipeline::{PipelineParts, Stage, stage_names, write as write_pipeline};
 pub use write::{OpsetOf, write};
 
 use crate::codes;
 use crate::folder::Folder;
+use crate::package::stage_name;
 use bytes::Bytes;
 use mil_base::Diagnostic;
 
@@ -26,6 +31,9 @@ pub const PROGRAM: &str = "model.mil";
 
 /// The file that says the rest.
 pub const CONTAINER: &str = "coremldata.bin";
+
+/// The file of a pipeline with the names of its stages, where they have names of their own.
+pub const NAMES: &str = "modelNames/coremldata.bin";
 
 /// The file with statistics of the model.
 pub const ANALYTICS: &str = "analytics/coremldata.bin";
@@ -40,7 +48,7 @@ const OTHER_KINDS: &[(&str, &str)] = &[("model.espresso.net", "a neuralNetwork")
 pub fn stages(folder: &dyn Folder) -> Result<Vec<String>, Diagnostic> {
     let mut found = Vec::new();
     loop {
-        let name = format!("model{}", found.len());
+        let name = stage_name(found.len());
         if folder.file(&format!("{name}/{CONTAINER}"))?.is_none()
             && folder.file(&format!("{name}/{PROGRAM}"))?.is_none()
         {

@@ -37,6 +37,13 @@ impl Statistics {
         found
     }
 
+    /// Those of all functions together.
+    pub(super) fn of_all(program: &Program, opset_of: OpsetOf<'_>) -> Statistics {
+        let mut all = Statistics::default();
+        program.functions.iter().for_each(|(_, f)| all.add(&Statistics::of(program, f, opset_of)));
+        all
+    }
+
     /// Adds the counts of another function.
     pub(super) fn add(&mut self, other: &Statistics) {
         for (name, count) in &other.histogram {
@@ -98,17 +105,34 @@ fn index_bits(program: &Program, op: &Op) -> Option<usize> {
 
 /// The name of an op as Core ML's own statistics spell it: `Ios16.reduceMean`.
 ///
-/// Apple's op sets are not quite coremltools': a card's first op set is only the best guess, and arithmetic was seen as of
-/// iOS 17 where coremltools has it from the beginning.
+/// Apple's op sets are not quite coremltools': a card's first op set is only the best guess. Arithmetic, `less` and `greater` were
+/// seen as of iOS 17 where coremltools has them from the beginning (the other comparisons are taken to be like these), and
+/// `select` without any op set.
 fn name(op: &Op, function: Opset, opset_of: OpsetOf<'_>) -> String {
     let mut parts = op.name.split('_');
     let first = parts.next().unwrap_or_default();
     let rest = parts.map(capitalised);
     let camel: String = std::iter::once(first.to_owned()).chain(rest).collect();
-    let arithmetic = matches!(&*op.name, "add" | "sub" | "mul" | "real_div" | "maximum" | "minimum" | "pow");
+    let arithmetic = matches!(
+        &*op.name,
+        "add"
+            | "sub"
+            | "mul"
+            | "real_div"
+            | "maximum"
+            | "minimum"
+            | "pow"
+            | "less"
+            | "greater"
+            | "less_equal"
+            | "greater_equal"
+            | "equal"
+            | "not_equal"
+    );
     let since = opset_of(&op.name, function).unwrap_or(function);
     let opset = match function {
         Opset::Ios15 => return capitalised(&camel),
+        _ if &*op.name == "select" => return capitalised(&camel),
         Opset::Ios17 if !arithmetic => since.max(Opset::Ios16),
         other => other,
     };

@@ -5,11 +5,12 @@ use super::container::{self, Container};
 use super::schema::{features, flag};
 use super::statistics::Statistics;
 use super::{METADATA, PROGRAM};
+use crate::blob::BlobWriter;
 use crate::folder;
 use crate::package::{self, Described, Written, proto};
 use crate::text::{self, Options};
 use crate::weights::{Storage, store};
-use mil_base::{DType, Diagnostic, Opset, Tensor, Type};
+use mil_base::{DType, Diagnostic, Name, Opset, Tensor, Type};
 use mil_ir::{Constant, Function, Payload, Program};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -40,27 +41,71 @@ pub fn write(
     source: &Source<'_>,
     opset_of: OpsetOf<'_>,
 ) -> Result<Written, Vec<Diagnostic>> {
-    let mut warnings = Vec::new();
-    let frame = package::frame(program, described, &mut warnings)?;
-    let container = Container {
-        specification_version: frame.specification_version,
-        description: frame.description.unwrap_or_default(),
-    };
-    let mut stored = store(program, Storage::AsRead)?;
-    let mut weights = BTreeMap::new();
-    for (path, writer) in stored.files {
-        weights.insert(folder::resolve("", &path).map_err(|d| vec![d])?, writer);
+    let mut compiled = Compiled::new(program, described)?;
+    compiled.container.description.metadata.get_or_insert_default();
+    let metadata = metadata(&compiled, source, opset_of);
+    let mut written = compiled.files("", source.model)?;
+    written.files.insert(METADATA.to_owned(), format!("{metadata:#}").into_bytes());
+    Ok(written)
+}
+
+/// A program as a bundle holds it.
+pub(super) struct Compiled {
+    pub(super) container: Container,
+    pub(super) is_updatable: bool,
+    /// With its weights where the bundle has them.
+    pub(super) program: Program,
+    weights: BTreeMap<Name, BlobWriter>,
+    warnings: Vec<Diagnostic>,
+}
+
+impl Compiled {
+    /// Errors: those of [`store`] and [`package::write`].
+    pub(super) fn new(
+        program: &Program,
+        described: Option<Described<'_>>,
+    ) -> Result<Compiled, Vec<Diagnostic>> {
+        let mut warnings = Vec::new();
+        let frame = package::frame(program, described, &mut warnings)?;
+        let container = Container {
+            specification_version: frame.specification_version,
+            description: frame.description.unwrap_or_default(),
+            pipeline: None,
+        };
+        let stored = store(program, Storage::AsRead)?;
+        Ok(Compiled {
+            container,
+            is_updatable: frame.is_updatable,
+            program: stored.program,
+            weights: stored.files,
+            warnings,
+        })
     }
-    let metadata = metadata(&stored.program, &container, frame.is_updatable, source, opset_of);
-    name_tool(&mut stored.program);
-    let mil = text::print(&stored.program, &Options::default());
-    let files = BTreeMap::from([
-        (PROGRAM.to_owned(), mil.into_bytes()),
-        (super::CONTAINER.to_owned(), container::write(&container)),
-        (METADATA.to_owned(), format!("{metadata:#}").into_bytes()),
-        (super::ANALYTICS.to_owned(), analytics::write(source)),
-    ]);
-    Ok(Written { files, weights, warnings })
+
+    /// The files but `metadata.json`, in the folder `base` of the bundle; `model` is the `.mlmodel` file, for statistics.
+    pub(super) fn files(
+        mut self,
+        base: &str,
+        model: Option<(&str, &[u8])>,
+    ) -> Result<Written, Vec<Diagnostic>> {
+        let one = |d| vec![d];
+        name_tool(&mut self.program);
+        let mil = text::print(&self.program, &Options::default());
+        let files = [
+            (PROGRAM, mil.into_bytes()),
+            (super::CONTAINER, container::write(&self.container)),
+            (super::ANALYTICS, analytics::program(model)),
+        ];
+        let mut written =
+            Written { files: BTreeMap::new(), weights: BTreeMap::new(), warnings: self.warnings };
+        for (path, bytes) in files {
+            written.files.insert(folder::resolve(base, path).map_err(one)?, bytes);
+        }
+        for (path, writer) in self.weights {
+            written.weights.insert(folder::resolve(base, &path).map_err(one)?, writer);
+        }
+        Ok(written)
+    }
 }
 
 /// Adds ourselves to the tools that made the program.
@@ -81,40 +126,25 @@ fn name_tool(program: &mut Program) {
 }
 
 /// The object in `metadata.json`, in its array.
-fn metadata(
-    program: &Program,
-    container: &Container,
-    is_updatable: bool,
-    source: &Source<'_>,
-    opset_of: OpsetOf<'_>,
-) -> Value {
-    let Container { specification_version, description } = container;
+fn metadata(compiled: &Compiled, source: &Source<'_>, opset_of: OpsetOf<'_>) -> Value {
+    let Compiled { container, program, .. } = compiled;
+    let description = &container.description;
     let named = |name: &str| program.functions.iter().map(|(_, f)| f).find(|f| *f.name == *name);
     let default = program.default_function().map(|id| &program.functions[id]);
     let main = named(&description.default_function_name).or(default);
     let main_name = main.map_or("main", |f| &*f.name);
     let of_main = main.map_or_else(Statistics::default, |f| Statistics::of(program, f, opset_of));
-    let mut whole = Statistics::default();
-    program.functions.iter().for_each(|(_, f)| whole.add(&Statistics::of(program, f, opset_of)));
+    let storage = Statistics::of_all(program, opset_of).storage_precision();
 
-    let mut object = Map::new();
-    object.insert("metadataOutputVersion".into(), "3.0".into());
-    object.insert("specificationVersion".into(), json!(specification_version));
-    object.insert("availability".into(), availability(*specification_version));
-    object.insert("modelType".into(), json!({"name": "MLModelType_mlProgram"}));
-    object.insert("generatedClassName".into(), class_name(source.class_name).into());
-    object.insert("method".into(), "predict".into());
-    object.insert("isUpdatable".into(), flag(is_updatable));
-    object.insert("modelParameters".into(), json!([]));
+    let kind = json!({"name": "MLModelType_mlProgram"});
+    let mut object = head(container, kind, compiled.is_updatable, source.class_name);
     let function = description.functions.iter().find(|f| f.name == main_name);
     let (input, output, state) = match function {
         Some(f) => (&f.input, &f.output, &f.state),
         None => (&description.input, &description.output, &description.state),
     };
-    object.insert("inputSchema".into(), features(input));
-    object.insert("outputSchema".into(), features(output));
-    object.insert("stateSchema".into(), features(state));
-    statistics(&mut object, &of_main, whole.storage_precision());
+    schemas(&mut object, input, output, state);
+    statistics(&mut object, &of_main, storage);
     if !description.functions.is_empty() {
         object.insert("defaultFunctionName".into(), main_name.into());
         let each = description.functions.iter().map(|f| function_entry(program, named(&f.name), f, opset_of));
@@ -122,6 +152,37 @@ fn metadata(
     }
     about(&mut object, description);
     json!([object])
+}
+
+/// What the object says of every kind of model.
+pub(super) fn head(
+    container: &Container,
+    kind: Value,
+    is_updatable: bool,
+    class: &str,
+) -> Map<String, Value> {
+    let mut object = Map::new();
+    object.insert("metadataOutputVersion".into(), "3.0".into());
+    object.insert("specificationVersion".into(), json!(container.specification_version));
+    object.insert("availability".into(), availability(container.specification_version));
+    object.insert("modelType".into(), kind);
+    object.insert("generatedClassName".into(), class_name(class).into());
+    object.insert("method".into(), "predict".into());
+    object.insert("isUpdatable".into(), flag(is_updatable));
+    object.insert("modelParameters".into(), json!([]));
+    object
+}
+
+/// What goes in and out.
+pub(super) fn schemas(
+    object: &mut Map<String, Value>,
+    input: &[proto::FeatureDescription],
+    output: &[proto::FeatureDescription],
+    state: &[proto::FeatureDescription],
+) {
+    object.insert("inputSchema".into(), features(input));
+    object.insert("outputSchema".into(), features(output));
+    object.insert("stateSchema".into(), features(state));
 }
 
 fn function_entry(
@@ -132,16 +193,15 @@ fn function_entry(
 ) -> Value {
     let mut entry = Map::new();
     entry.insert("name".into(), described.name.as_str().into());
-    entry.insert("inputSchema".into(), features(&described.input));
-    entry.insert("outputSchema".into(), features(&described.output));
-    entry.insert("stateSchema".into(), features(&described.state));
+    schemas(&mut entry, &described.input, &described.output, &described.state);
     let found = function.map_or_else(Statistics::default, |f| Statistics::of(program, f, opset_of));
     let storage = found.storage_precision();
     statistics(&mut entry, &found, storage);
     Value::Object(entry)
 }
 
-fn statistics(object: &mut Map<String, Value>, found: &Statistics, storage: Option<String>) {
+/// Ops and precisions.
+pub(super) fn statistics(object: &mut Map<String, Value>, found: &Statistics, storage: Option<String>) {
     object.insert("mlProgramOperationTypeHistogram".into(), json!(found.histogram));
     let precisions = [("computePrecision", found.compute_precision()), ("storagePrecision", storage)];
     for (key, precision) in precisions {
@@ -150,7 +210,7 @@ fn statistics(object: &mut Map<String, Value>, found: &Statistics, storage: Opti
 }
 
 /// What the model says for people.
-fn about(object: &mut Map<String, Value>, description: &proto::ModelDescription) {
+pub(super) fn about(object: &mut Map<String, Value>, description: &proto::ModelDescription) {
     let metadata = description.metadata.clone().unwrap_or_default();
     object.insert("userDefinedMetadata".into(), json!(metadata.user_defined));
     let texts = [

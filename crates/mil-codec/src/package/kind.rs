@@ -1,5 +1,6 @@
 //! What kind of model a `.mlmodel` file holds, found without decoding it.
 
+use super::PipelineKind;
 use crate::codes;
 use mil_base::Diagnostic;
 use prost::bytes::Buf;
@@ -51,11 +52,12 @@ const KINDS: &[(u32, &str)] = &[
     (3000, "serializedModel"),
 ];
 
-/// Is the model a pipeline?
+/// Which pipeline the model is, if it is one.
 ///
 /// Errors: those of [`require_ml_program`] but `package/not-ml-program`.
-pub(super) fn is_pipeline(bytes: &[u8]) -> Result<bool, Diagnostic> {
-    kind(bytes).map(|field| matches!(field, Some(200..=202)))
+pub(super) fn pipeline(bytes: &[u8]) -> Result<Option<PipelineKind>, Diagnostic> {
+    let field = kind(bytes)?;
+    Ok(PipelineKind::ALL.into_iter().find(|kind| Some(kind.field()) == field))
 }
 
 /// Checks that `bytes` are a model and that it is an ML Program.

@@ -20,7 +20,7 @@ pub use describe::describe;
 pub use flexible::FLEXIBLE_SHAPES;
 pub use interface::{ArrayFeature, Colors, Feature, FeatureKind, Flexibility, ImageFeature, Interface};
 pub use manifest::{Manifest, WEIGHTS_PATH};
-pub use pipeline::{Pipeline, read_pipeline};
+pub use pipeline::{Pipeline, PipelineKind, read_pipeline, stage_name};
 pub(crate) use write::frame;
 pub use write::{Described, Written, write, write_model};
 

@@ -38,12 +38,7 @@ pub(crate) fn run(args: Convert, terminal: &Terminal) -> anyhow::Result<Outcome>
 
 /// Writes a program in the form that the name of `output` asks for; what could not be kept comes back as warnings.
 pub(crate) fn save(opened: &Opened, output: &Path) -> Result<Vec<Diagnostic>, Failure> {
-    let options = SaveOptions {
-        description: opened.description.as_ref(),
-        model_file: opened.model_file.as_deref(),
-        ..SaveOptions::default()
-    };
-    milwright::save(output, &opened.program, &options)
+    milwright::save(output, &opened.program, &SaveOptions::of(opened))
 }
 
 pub(crate) fn compile(args: Compile, terminal: &Terminal) -> anyhow::Result<Outcome> {

@@ -93,8 +93,8 @@ pub fn link(opened: Vec<Opened>, functions: &[String], options: &LinkOptions) ->
         source: None,
         description: describe::describe(&pieces, &linked),
         model_file: None,
+        pipeline: None,
         warnings: Vec::new(),
-        stages: Vec::new(),
     };
     Ok(Link { pieces, linked, opened, checked, warnings: reports })
 }
