@@ -79,7 +79,9 @@ pub fn match_inputs(
     }
     let names: Vec<&str> = inputs(function).map(|(_, n, _)| n.as_str()).collect();
     for (name, _) in given.iter().filter(|(n, _)| !names.contains(&n.as_str())) {
-        let near = nearest(name, names.iter().copied());
+        // What is given already is not what was meant.
+        let free = names.iter().copied().filter(|n| given.iter().all(|(g, _)| g.as_str() != *n));
+        let near = nearest(name, free);
         let help = match near.first() {
             Some(first) => format!("did you mean `{first}`?"),
             None if names.is_empty() => "the function takes no inputs".to_owned(),

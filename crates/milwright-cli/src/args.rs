@@ -145,7 +145,8 @@ pub(crate) struct Run {
     pub(crate) inputs: Inputs,
     #[command(flatten)]
     pub(crate) machine: Machine,
-    /// Write the outputs to an .npz file, or an image output to a .png file: `NAME=FILE.png`.
+    /// Write the outputs to an .npz file, or one of them to a .npy file, or to a .png file if it is an image:
+    /// `NAME=FILE.png`.
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Vec<String>,
     /// How many classes of a classifier to show.

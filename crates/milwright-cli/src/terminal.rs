@@ -85,9 +85,17 @@ impl Terminal {
         self.failure(&failure);
     }
 
-    /// What went wrong in a run, on stderr.
-    pub(crate) fn run_error(&self, model: &Model, error: &RunError) {
-        self.report(&model.report(error));
+    /// What went wrong in a run, on stderr; `inputs` is the file that the inputs came from.
+    pub(crate) fn run_error(&self, model: &Model, error: &RunError, inputs: Option<&Path>) {
+        let mut report = model.report(error);
+        let about_inputs =
+            |d: &&mut Diagnostic| d.code.starts_with("run/input") || d.code.starts_with("input/");
+        if let Some(file) = inputs {
+            for diagnostic in report.diagnostics.iter_mut().filter(about_inputs) {
+                diagnostic.message.push_str(&format!(" (inputs from `{}`)", file.display()));
+            }
+        }
+        self.report(&report);
     }
 
     /// An error that is not a diagnostic, on stderr.

@@ -413,6 +413,45 @@ fn images_go_in_and_out_as_files() {
 }
 
 #[test]
+fn outputs_go_where_their_names_say_or_are_refused_before_the_run() {
+    let scratch = Scratch::new("outputs");
+    let small = negative(&scratch, "small", 3, 2);
+    let run = |to: &str| {
+        let out = milwright(&["run", &small, "--no-verify", "--input", "photo=zeros", "--output", to]);
+        (out.status.code(), text(&out.stdout) + &text(&out.stderr))
+    };
+    let file = |name: &str| scratch.file(name);
+    let (status, out) = run(&format!("negative={}", file("y.npy")));
+    assert!(status == Some(0) && Path::new(&file("y.npy")).is_file(), "{out}");
+    let (status, out) = run(&format!("negative={}", file("y.PNG")));
+    assert!(status == Some(0) && std::fs::read(file("y.PNG")).unwrap().starts_with(b"\x89PNG"), "{out}");
+    for (to, wanted) in [
+        (file("z.png"), "NAME is negative"),
+        (file("z.npy"), "NAME is negative"),
+        (format!("negative={}", file("z.jpg")), "written as .png"),
+        (format!("nobody={}", file("z.png")), "the outputs are negative"),
+        (format!("negative={}", file("z.npz")), "would hold all"),
+    ] {
+        let (status, out) = run(&to);
+        assert!(status == Some(1) && out.contains(wanted), "{to}: {out}");
+        assert!(!out.contains("ran on"), "{to}: refused before the run: {out}");
+    }
+    let left = std::fs::read_dir(&scratch.0).unwrap().count();
+    assert_eq!(left, 3, "the bundle, y.npy and y.PNG");
+
+    let npz = file("in.npz");
+    let made = milwright(&["run", "examples/relu.mil", "--no-verify", "--output", &npz]);
+    assert!(made.status.success());
+    for command in ["predict", "run"] {
+        let inputs = if command == "run" { "--inputs" } else { "--input" };
+        let out = milwright(&[command, "examples/softmax.mil", inputs, &npz, "--output", &file("out.npz")]);
+        assert!(text(&out.stderr).contains(&format!("(inputs from `{npz}`)")), "{}", text(&out.stderr));
+    }
+    let out = milwright(&["inspect", "examples/relu.mil", "--function", "nobody"]);
+    assert!(text(&out.stderr).contains("its functions are main"), "{}", text(&out.stderr));
+}
+
+#[test]
 fn a_classifier_shows_its_best_classes() {
     let scratch = Scratch::new("classes");
     let program = scratch.file("insects.mil");

@@ -1,4 +1,4 @@
-//! Nothing grows: a decoder steps a thousand times, a model is loaded and dropped a thousand times, and sessions of one
+//! Nothing grows: a decoder steps a thousand times, ten thousand lengths are met, a model is loaded and dropped a thousand times, and sessions of one
 //! program in parallel threads keep to their own state. Alone in its file, without the test harness, because it replaces the
 //! allocator to count what is alive.
 #![allow(unsafe_code)]
@@ -52,13 +52,15 @@ type Test = fn(&Path);
 
 const STEPS: usize = 1000;
 const LOADS: usize = 1000;
+const LENGTHS: usize = 10_000;
 
 fn main() {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("decoder.mlpackage");
     let opened = open_text("decoder.mil", DECODER.to_owned(), ".", &OpenOptions::default()).unwrap();
     save(&path, &opened.program, &SaveOptions::default()).unwrap();
     drop(opened);
-    let tests: [(&str, Test); 3] = [
+    let tests: [(&str, Test); 4] = [
+        ("ten_thousand_lengths_take_the_memory_of_a_few", lengths),
         ("a_decoder_steps_a_thousand_times_in_the_same_memory", steps),
         ("sessions_in_parallel_threads_keep_their_own_state", parallel),
         ("loading_and_dropping_a_thousand_times_leaks_nothing", loads),
@@ -102,6 +104,33 @@ fn steps(path: &Path) {
         let allowed = if threads == 1 { 0 } else { 64 << 10 };
         assert!(growth <= allowed, "{growth} bytes more after {STEPS} steps with {threads} threads");
     }
+}
+
+/// Takes sequences of any length.
+const FLEXIBLE: &str = r#"program(1.3)
+{
+    func main<ios18>(tensor<fp16, [1, ?]> x) {
+            tensor<fp16, [1, ?]> twice = mul(x = x, y = fp16(2.0));
+            tensor<fp16, [1, ?]> y = softmax(axis = int32(-1), x = twice);
+        } -> (y);
+}"#;
+
+/// What a worker does that meets a new length every time.
+fn lengths(_: &Path) {
+    let opened = open_text("flexible.mil", FLEXIBLE.to_owned(), ".", &OpenOptions::default()).unwrap();
+    let model = Model::new(opened, &LoadOptions { threads: Some(1), ..Default::default() }).unwrap();
+    let mut session = model.session().unwrap();
+    let mut run = |length: usize| {
+        let x = Tensor::zeros(DType::Fp16, &[1, length]).unwrap();
+        let outputs = session.run(&[("x".to_owned(), x)]).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(outputs[0].1.shape(), [1, length]);
+    };
+    // The longest first: plans and buffers are largest then.
+    (LENGTHS - 20..LENGTHS).for_each(|n| run(n + 1));
+    let before = ALIVE.load(Ordering::Relaxed);
+    (0..LENGTHS).for_each(|n| run(n + 1));
+    let growth = ALIVE.load(Ordering::Relaxed) - before;
+    assert!(growth <= 4 << 10, "{growth} bytes more after {LENGTHS} lengths");
 }
 
 fn parallel(path: &Path) {

@@ -40,6 +40,22 @@ fn every_kind_of_file_is_read() {
 }
 
 #[test]
+fn a_file_that_was_cut_off_is_refused() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cut_off");
+    std::fs::create_dir_all(&folder).unwrap();
+    for name in ["two_colours.jpg", "grey.jpg", "palette.png"] {
+        let whole = std::fs::read(data(name)).unwrap();
+        for cut in [8, 16, whole.len() / 2] {
+            let path = folder.join(name);
+            std::fs::write(&path, &whole[..whole.len() - cut]).unwrap();
+            let failure = Pixels::read(&path).expect_err(name);
+            assert_eq!(failure.diagnostics[0].code, "image/unreadable");
+            assert!(!failure.diagnostics[0].message.contains('\n'), "{failure}");
+        }
+    }
+}
+
+#[test]
 fn damaged_files_are_refused_or_read_and_nothing_panics() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("damaged");
     std::fs::create_dir_all(&folder).unwrap();

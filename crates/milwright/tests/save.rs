@@ -139,7 +139,7 @@ fn what_was_there_stays_when_saving_fails() {
 #[test]
 fn links_stay_and_what_is_read_only_is_not_replaced() {
     use std::os::unix::fs::{PermissionsExt, symlink};
-    let folder = folder("links");
+    let folder = folder("links_stay");
     let source = folder.join("m.mil");
     fs::write(&source, SOURCE).unwrap();
     let program = open(&source).unwrap().program;

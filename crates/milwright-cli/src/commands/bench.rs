@@ -24,7 +24,7 @@ pub(crate) fn run(args: Bench, terminal: &Terminal) -> anyhow::Result<Outcome> {
     let (measured, steps) = match measured {
         Ok(measured) => measured,
         Err(error) => {
-            terminal.run_error(&model, &error);
+            terminal.run_error(&model, &error, args.inputs.inputs.as_deref());
             return Ok(Outcome::Wrong);
         }
     };

@@ -24,7 +24,8 @@ pub(crate) fn run(args: Fmt, terminal: &Terminal) -> anyhow::Result<Outcome> {
             }
             continue;
         }
-        let text = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let text = std::fs::read(path)
+            .with_context(|| format!("cannot read `{}`, which must be a file of MIL text", path.display()))?;
         let Some((before, after)) = formatted(path, text, terminal)? else {
             outcome = Outcome::Wrong;
             continue;

@@ -18,7 +18,9 @@ pub(crate) fn run(args: Inspect, terminal: &Terminal) -> anyhow::Result<Outcome>
     if let Some(name) = &args.source.function
         && !infos.iter().any(|i| *i.name == *name.as_str())
     {
-        anyhow::bail!("`{}` has no function `{name}`", args.source.path.display());
+        let names: Vec<&str> = infos.iter().map(|i| i.name.as_str()).collect();
+        let path = args.source.path.display();
+        anyhow::bail!("`{path}` has no function `{name}`; its functions are {}", names.join(", "));
     }
     let chosen =
         infos.iter().filter(|i| args.source.function.as_ref().is_none_or(|n| *i.name == *n.as_str()));

@@ -112,10 +112,16 @@ pub(crate) fn inputs(model: &Model, args: &Inputs) -> anyhow::Result<Made> {
                 })?
             }
             Err(()) => bail!(
-                "`--input {spec}`: a value is a .npy, .png or .jpg file, random, zeros, ones or a number"
+                "`--input {spec}`: a value is a .npy, .png or .jpg file, random, zeros, ones or a number; an .npz file goes to \
+                 --inputs"
             ),
         };
         tensors.push((name.to_owned(), tensor));
+    }
+    for (name, shape) in &shapes {
+        if let Some((_, tensor)) = tensors.iter().find(|(n, t)| n == name && t.shape() != shape) {
+            bail!("`--shape` makes `{name}` {shape:?}, but what was given for it is {:?}", tensor.shape());
+        }
     }
     for port in model.inputs() {
         if port.default.is_some() || tensors.iter().any(|(n, _)| *n == *port.name) {

@@ -10,6 +10,7 @@ pub(crate) mod inspect;
 pub(crate) mod lab;
 pub(crate) mod link;
 pub(crate) mod load;
+pub(crate) mod output;
 pub(crate) mod predict;
 pub(crate) mod run;
 pub(crate) mod worker;

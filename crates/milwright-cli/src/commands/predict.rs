@@ -22,7 +22,7 @@ pub(crate) fn run(args: Predict, terminal: &Terminal) -> anyhow::Result<Outcome>
     let outputs = match session.run(&inputs) {
         Ok(outputs) => outputs,
         Err(error) => {
-            terminal.run_error(&model, &error);
+            terminal.run_error(&model, &error, Some(&args.input));
             return Ok(Outcome::Wrong);
         }
     };

@@ -2,9 +2,9 @@
 
 use crate::args::{Run, RuntimeName};
 use crate::commands::load::{self, Loading};
+use crate::commands::output::Target;
 use crate::outcome::Outcome;
 use crate::terminal::Terminal;
-use anyhow::Context;
 use milwright::{Comparison, Deviation, Model, Ranking, Summary, Tensor};
 use std::io::Write;
 use std::time::Instant;
@@ -13,6 +13,8 @@ pub(crate) fn run(args: Run, terminal: &Terminal) -> anyhow::Result<Outcome> {
     let Loading::Done(model) = load::model(&args.source, &args.machine, terminal) else {
         return Ok(Outcome::Wrong);
     };
+    let targets = args.output.iter().map(|text| Target::parse(&model, text));
+    let targets = targets.collect::<anyhow::Result<Vec<_>>>()?;
     let made = load::inputs(&model, &args.inputs)?;
     let mut out = std::io::stdout().lock();
     if let Some(seed) = made.seed {
@@ -28,7 +30,7 @@ pub(crate) fn run(args: Run, terminal: &Terminal) -> anyhow::Result<Outcome> {
     let (outputs, time) = match ran {
         Ok(ran) => ran,
         Err(error) => {
-            terminal.run_error(&model, &error);
+            terminal.run_error(&model, &error, args.inputs.inputs.as_deref());
             return Ok(Outcome::Wrong);
         }
     };
@@ -52,8 +54,8 @@ pub(crate) fn run(args: Run, terminal: &Terminal) -> anyhow::Result<Outcome> {
     if elsewhere {
         writeln!(out, "where it ran: {}", model.placement())?;
     }
-    for target in &args.output {
-        let path = write_output(&model, &outputs, target)?;
+    for target in &targets {
+        let path = target.write(&model, &outputs)?;
         writeln!(out, "wrote {path}")?;
     }
     if args.verify || (terminal.interactive && !args.no_verify) {
@@ -63,26 +65,6 @@ pub(crate) fn run(args: Run, terminal: &Terminal) -> anyhow::Result<Outcome> {
         return verify(&mut out, terminal, &model, &made.tensors);
     }
     Ok(Outcome::Fine)
-}
-
-/// Writes what `--output` asks for: `FILE.npz`, or `NAME=FILE.png`. Gives the file.
-fn write_output<'t>(model: &Model, outputs: &[(String, Tensor)], target: &'t str) -> anyhow::Result<&'t str> {
-    let Some((name, path)) = target.split_once('=').filter(|(_, path)| path.ends_with(".png")) else {
-        milwright::npz::save(target, outputs.iter().map(|(n, t)| (n.as_str(), t)))?;
-        return Ok(target);
-    };
-    let found = outputs.iter().find(|(n, _)| n == name);
-    let (_, tensor) = found.with_context(|| {
-        let names: Vec<&str> = outputs.iter().map(|(n, _)| n.as_str()).collect();
-        format!("`--output {target}`: the outputs are {}", names.join(", "))
-    })?;
-    let image = model.image_output(name, tensor).map_err(|d| milwright::Failure {
-        path: path.into(),
-        source: None,
-        diagnostics: vec![d],
-    })?;
-    image.write_png(path)?;
-    Ok(path)
 }
 
 /// The classes of a classifier, the most probable first.
@@ -107,6 +89,9 @@ fn show(out: &mut impl Write, terminal: &Terminal, name: &str, tensor: &Tensor) 
     if s.nans + s.infinities > 0 {
         writeln!(out, "  {}", terminal.bad(&format!("{} NaN, {} infinite", s.nans, s.infinities)))?;
     }
+    if tensor.count() == 0 {
+        return writeln!(out, "  empty");
+    }
     let more = if s.more { ", …" } else { "" };
     writeln!(out, "  first {}{more}", s.first.join(", "))
 }
@@ -121,7 +106,7 @@ fn verify(
     let verification = match terminal.during("verifying against the reference", || model.verify(inputs)) {
         Ok(verification) => verification,
         Err(error) => {
-            terminal.run_error(model, &error);
+            terminal.run_error(model, &error, None);
             return Ok(Outcome::Wrong);
         }
     };
@@ -171,7 +156,7 @@ fn compare(
     let compared = match terminal.during("comparing with the reference", || model.compare(inputs, outputs)) {
         Ok(compared) => compared,
         Err(error) => {
-            terminal.run_error(model, &error);
+            terminal.run_error(model, &error, None);
             return Ok(Outcome::Wrong);
         }
     };

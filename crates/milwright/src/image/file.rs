@@ -22,8 +22,8 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 const JPEG: &[u8] = &[0xff, 0xd8, 0xff];
 
 impl Pixels {
-    /// Reads a PNG or JPEG file, whatever its name. Transparency is left out, 16 bits become 8, and turns that a camera
-    /// noted are not applied.
+    /// Reads a PNG or JPEG file, whatever its name. Transparency is left out, 16 bits become 8, CMYK becomes RGB, of an animation
+    /// the first picture is taken, and turns that a camera noted are not applied. A file that was cut off is refused.
     ///
     /// Errors: `file/not-found`, `file/unreadable`, `image/unreadable`.
     pub fn read(path: impl AsRef<Path>) -> Result<Pixels, Failure> {
@@ -91,8 +91,12 @@ fn decode_png(bytes: &[u8]) -> Result<Pixels, Diagnostic> {
 }
 
 fn decode_jpeg(bytes: &[u8]) -> Result<Pixels, Diagnostic> {
-    let broken = |e: zune_jpeg::errors::DecodeErrors| unreadable(format!("cannot be decoded: {e:?}"));
-    let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB);
+    let broken = |e: zune_jpeg::errors::DecodeErrors| {
+        let words: Vec<String> = e.to_string().split_whitespace().map(str::to_owned).collect();
+        unreadable(format!("cannot be decoded: {}", words.join(" ")))
+    };
+    // Without strictness what is missing or damaged comes out grey.
+    let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB).set_strict_mode(true);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     decoder.decode_headers().map_err(broken)?;
     let (width, height) = decoder.dimensions().ok_or_else(|| unreadable("has no size"))?;

@@ -107,6 +107,12 @@ pub fn load_npy(path: impl AsRef<Path>) -> Result<Tensor, Failure> {
     read_npy(&path.display().to_string(), &bytes).map_err(|d| Failure::one(path, d))
 }
 
+/// Writes a `.npy` file.
+pub fn save_npy(path: impl AsRef<Path>, tensor: &Tensor) -> Result<(), Failure> {
+    let path = path.as_ref();
+    replace_file(path, |file| file.write_all(&write_npy(tensor))).map_err(|d| Failure::one(path, d))
+}
+
 /// Writes an `.npz` file.
 pub fn save<'t>(
     path: impl AsRef<Path>,
