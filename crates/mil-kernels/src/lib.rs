@@ -19,6 +19,7 @@
 //! | [`softmax`], [`norm`], [`reduce`] | along axes |
 //! | [`pooling`], [`resize`], [`scan`] | windows, upsampling, cumulative sums |
 //! | [`quantize`] | [`Affine`]: to 8-bit integers and back |
+//! | [`expand`] | compressed weights: tables, blocks with scales, masks |
 //! | [`copy`] | permute, strided copies, pad |
 //! | [`window`] | [`Window`]: geometry shared by convolution and pooling |
 //! | [`recurrent`] | lstm, gru and rnn cells along a sequence |
@@ -36,6 +37,7 @@ pub mod cast;
 pub mod conv;
 pub mod copy;
 pub mod epilogue;
+pub mod expand;
 pub mod float;
 pub mod gemm;
 pub mod math;

@@ -27,7 +27,7 @@ pub use arena::Region;
 pub use cpu::{Bound, Cpu, CpuSession, LoadedCpu};
 pub use error::{MemoryNeed, RunError, bytes};
 pub use observe::{Observer, StepView};
-pub use options::Options;
+pub use options::{HeldWeights, Options};
 pub use placement::{Claim, Device, Evidence, Ground, Placement, PlannedOp, Strength};
 pub use plan::{Plan, PlanMemory};
 pub use ports::{find_function, inputs, match_inputs, states};

@@ -9,11 +9,24 @@ pub struct Options {
     pub memory_limit: Option<usize>,
     /// Fuse element-wise ops into the kernels that make their inputs. Results of fp16 programs are the same bit for bit.
     pub fusion: bool,
+    /// How compressed weights are held. Results are the same bit for bit.
+    pub weights: HeldWeights,
+}
+
+/// How the cpu runtime holds weights that a program stores compressed (the results of `constexpr_*` ops).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum HeldWeights {
+    /// As they are stored: each is expanded in every run, right before the step that reads it, into memory that later steps
+    /// use again. Those of at most 64 KiB, and those that a kernel must know beforehand, are expanded once.
+    #[default]
+    Compressed,
+    /// Expanded once, when the program is planned, and kept: as much memory as if they had never been compressed.
+    Expanded,
 }
 
 impl Default for Options {
-    /// One thread, no limit, fused.
+    /// One thread, no limit, fused, compressed weights held as they are.
     fn default() -> Self {
-        Options { threads: 1, memory_limit: None, fusion: true }
+        Options { threads: 1, memory_limit: None, fusion: true, weights: HeldWeights::default() }
     }
 }

@@ -91,6 +91,15 @@ pub(crate) enum RuntimeName {
     Ane,
 }
 
+/// How compressed weights are held.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WeightsName {
+    /// As they are stored; each is expanded in every run, when its turn comes. Takes the least memory.
+    Compressed,
+    /// Expanded once. Takes as much memory as weights that were never compressed, and less time for a few rows.
+    Expanded,
+}
+
 #[derive(Args)]
 pub(crate) struct Machine {
     /// Which runtime computes.
@@ -102,6 +111,9 @@ pub(crate) struct Machine {
     /// Refuse programs that need more memory than this many MiB [default: what the machine has free].
     #[arg(long, value_name = "MIB")]
     pub(crate) memory_limit: Option<u64>,
+    /// How the cpu runtime holds compressed weights; results are the same.
+    #[arg(long, value_enum, default_value_t = WeightsName::Compressed, value_name = "HOW")]
+    pub(crate) weights: WeightsName,
     /// Call Apple's frameworks in this process, which dies if they crash, and not in one of their own.
     #[arg(long)]
     pub(crate) in_process: bool,

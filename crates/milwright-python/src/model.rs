@@ -4,7 +4,7 @@ use crate::array::{self, Use};
 use crate::records;
 use crate::shared::{Shared, lock};
 use crate::state::State;
-use milwright::{Diagnostic, FeatureKind, LoadOptions, Port, RunError, RuntimeKind, Tensor};
+use milwright::{Diagnostic, FeatureKind, HeldWeights, LoadOptions, Port, RunError, RuntimeKind, Tensor};
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyTuple};
@@ -15,33 +15,35 @@ use std::sync::Arc;
 ///
 /// `runtime`: ``cpu`` (fast; computes in fp32 and rounds as the program declares) or ``reference`` (float64).
 /// `function`: which to run; without it the default one. `threads`: without it one a core.
+/// `weights`: ``compressed`` holds compressed weights as they are stored and expands each in every run, which takes the least
+/// memory; ``expanded`` expands them once. Results are the same.
 /// Files stay mapped while the model is in use: replace them by renaming, do not overwrite them.
 ///
 /// Raises `Error` with everything that is wrong with the program.
 #[pyfunction]
-#[pyo3(signature = (path, runtime = "cpu", function = None, threads = None))]
+#[pyo3(signature = (path, runtime = "cpu", function = None, threads = None, weights = "compressed"))]
 pub(crate) fn load(
     py: Python<'_>,
     path: PathBuf,
     runtime: &str,
     function: Option<String>,
     threads: Option<i64>,
+    weights: &str,
 ) -> PyResult<Model> {
-    bind(py, open(py, path)?, runtime, function, threads)
+    bind(py, open(py, path)?, options(runtime, function, threads, weights)?)
 }
 
 fn open(py: Python<'_>, path: PathBuf) -> PyResult<milwright::Opened> {
     py.detach(|| milwright::open(path)).map_err(|failure| records::failure(py, &failure))
 }
 
-/// Checks the program and binds it to a runtime.
-fn bind(
-    py: Python<'_>,
-    opened: milwright::Opened,
+/// The facade's options for the arguments given.
+fn options(
     runtime: &str,
     function: Option<String>,
     threads: Option<i64>,
-) -> PyResult<Model> {
+    weights: &str,
+) -> PyResult<LoadOptions> {
     let threads = match threads.map(usize::try_from) {
         None => None,
         Some(Ok(n)) if n > 0 => Some(n),
@@ -49,7 +51,7 @@ fn bind(
             return Err(PyValueError::new_err("threads must be 1 or more; without it there is one a core"));
         }
     };
-    let kind = match runtime {
+    let runtime = match runtime {
         "cpu" => RuntimeKind::Cpu,
         "reference" => RuntimeKind::Reference,
         other => {
@@ -57,10 +59,22 @@ fn bind(
             return Err(PyValueError::new_err(message));
         }
     };
-    let options = LoadOptions { function, runtime: kind, threads, ..LoadOptions::default() };
+    let weights = match weights {
+        "compressed" => HeldWeights::Compressed,
+        "expanded" => HeldWeights::Expanded,
+        other => {
+            let message = format!("weights must be 'compressed' or 'expanded', not '{other}'");
+            return Err(PyValueError::new_err(message));
+        }
+    };
+    Ok(LoadOptions { function, runtime, threads, weights, ..LoadOptions::default() })
+}
+
+/// Checks the program and binds it to a runtime.
+fn bind(py: Python<'_>, opened: milwright::Opened, options: LoadOptions) -> PyResult<Model> {
     let loaded = py.detach(|| milwright::Model::new(opened, &options));
     let model = loaded.map_err(|failure| records::failure(py, &failure))?;
-    Ok(Model { shared: Arc::new(Shared::new(model, threads)) })
+    Ok(Model { shared: Arc::new(Shared::new(model, options)) })
 }
 
 /// A program that was read, with its files mapped; what it was read from may be removed.
@@ -77,15 +91,16 @@ impl Opened {
     }
 
     /// Checks and loads it, as `milwright.load` does.
-    #[pyo3(signature = (runtime = "cpu", function = None, threads = None))]
+    #[pyo3(signature = (runtime = "cpu", function = None, threads = None, weights = "compressed"))]
     fn load(
         &self,
         py: Python<'_>,
         runtime: &str,
         function: Option<String>,
         threads: Option<i64>,
+        weights: &str,
     ) -> PyResult<Model> {
-        bind(py, self.opened.clone(), runtime, function, threads)
+        bind(py, self.opened.clone(), options(runtime, function, threads, weights)?)
     }
 }
 
@@ -184,7 +199,12 @@ impl Model {
     /// Another process loads the model from its file, which must be there.
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
         let load = py.import("milwright")?.getattr("load")?;
-        let arguments = (self.path(), self.runtime(), self.function(), self.shared.threads);
+        let LoadOptions { threads, weights, .. } = self.shared.options;
+        let weights = match weights {
+            HeldWeights::Compressed => "compressed",
+            HeldWeights::Expanded => "expanded",
+        };
+        let arguments = (self.path(), self.runtime(), self.function(), threads, weights);
         Ok((load, arguments.into_pyobject(py)?))
     }
 

@@ -1,7 +1,7 @@
 //! A loaded program with its sessions: what a model and its states have in common.
 
 use crate::records;
-use milwright::{RunError, Session, Tensor, Type};
+use milwright::{LoadOptions, RunError, Session, Tensor, Type};
 use pyo3::prelude::*;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,15 +9,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// What a model and its states share.
 pub(crate) struct Shared {
     pub(crate) model: milwright::Model,
-    /// How many were asked for.
-    pub(crate) threads: Option<usize>,
+    /// How it was loaded.
+    pub(crate) options: LoadOptions,
     /// Sessions for predictions without a state, with nothing in theirs; as many as ever ran at once.
     idle: Mutex<Vec<Session>>,
 }
 
 impl Shared {
-    pub(crate) fn new(model: milwright::Model, threads: Option<usize>) -> Shared {
-        Shared { model, threads, idle: Mutex::default() }
+    pub(crate) fn new(model: milwright::Model, options: LoadOptions) -> Shared {
+        Shared { model, options, idle: Mutex::default() }
     }
 
     /// The name of the function that runs.

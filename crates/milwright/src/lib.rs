@@ -68,6 +68,6 @@ pub use mil_codec::package::{
 };
 pub use mil_passes::{Bind, LinkOptions};
 pub use mil_run::{
-    Claim, Deviation, Device, Ground, OutputCheck, Placement, PlanMemory, Report as Verification, RunError,
-    StepCheck, bytes as format_bytes,
+    Claim, Deviation, Device, Ground, HeldWeights, OutputCheck, Placement, PlanMemory,
+    Report as Verification, RunError, StepCheck, bytes as format_bytes,
 };

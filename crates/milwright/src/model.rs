@@ -10,7 +10,7 @@ use mil_base::{Diagnostic, Name, Tensor, TensorType};
 use mil_check::Checked;
 use mil_codec::package::{FeatureKind, Interface};
 use mil_ir::FunctionId;
-use mil_run::{Loaded, LoadedCpu, Options, Placement, Reference, RunError, Runtime};
+use mil_run::{HeldWeights, Loaded, LoadedCpu, Options, Placement, Reference, RunError, Runtime};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -38,6 +38,8 @@ pub struct LoadOptions {
     pub threads: Option<usize>,
     /// Bytes it may take; nothing means what the machine has available now.
     pub memory_limit: Option<u64>,
+    /// How the cpu runtime holds compressed weights: results are the same, memory and time are not.
+    pub weights: HeldWeights,
     /// Arguments with which this executable calls [`serve_worker`](crate::serve_worker): Apple's frameworks are then called
     /// in such a process. Nothing means in this one, which dies if they crash.
     pub worker: Option<&'static [&'static str]>,
@@ -87,6 +89,7 @@ pub(crate) fn run_options(options: &LoadOptions) -> Options {
     Options {
         threads: options.threads.unwrap_or_else(machine::cores).max(1),
         memory_limit: limit.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+        weights: options.weights,
         ..Options::default()
     }
 }

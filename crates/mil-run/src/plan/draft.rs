@@ -9,7 +9,7 @@ use mil_base::Tensor;
 use mil_check::{Checked, Specialised};
 use mil_ir::{BlockId, Function, FunctionId, OpId, ValueId};
 use mil_ops::contract::{Concrete, CpuKernel};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A buffer by number.
 pub(crate) type BufId = usize;
@@ -97,6 +97,8 @@ pub(crate) struct Draft {
     pub(crate) outputs: Vec<(ValueId, BufId, Concrete)>,
     /// Buffer and type by state.
     pub(crate) states: Vec<(BufId, Concrete)>,
+    /// Bytes of constants that are no views of files.
+    pub(crate) owned: usize,
     /// Bytes that kernels keep.
     pub(crate) prepared: usize,
 }
@@ -125,6 +127,8 @@ pub(crate) struct Drafter<'a> {
     pub(crate) host: &'a [mil_ir::OpId],
     /// Values that are handed out besides the function's outputs.
     pub(crate) handed_out: &'a [ValueId],
+    /// Ops whose results were worked out.
+    pub(crate) folded: &'a HashSet<OpId>,
     pub(crate) threads: usize,
     pub(crate) limit: Option<usize>,
 }
@@ -177,6 +181,7 @@ impl Drafter<'_> {
                 inputs: Vec::new(),
                 outputs: Vec::new(),
                 states: Vec::new(),
+                owned: 0,
                 prepared: 0,
             },
             place: vec![None; f.values.len()],

@@ -20,7 +20,7 @@ pub(super) fn finish(
     mut layout: Layout,
 ) -> Result<Plan, RunError> {
     let f = &checked.program().functions[function];
-    let Draft { instrs, constants, inputs, outputs, states, prepared, .. } = draft;
+    let Draft { instrs, constants, inputs, outputs, states, owned, prepared, .. } = draft;
     let mut steps = Vec::new();
     let mut code = Vec::with_capacity(instrs.len());
     for (i, instr) in instrs.into_iter().enumerate() {
@@ -61,6 +61,7 @@ pub(super) fn finish(
         states: layout.state_bytes,
         alive: layout.floor_bytes,
         constants: constants.iter().map(|t| t.bytes().len()).sum(),
+        owned,
         prepared,
     };
     forget(&mut types, &steps, f);

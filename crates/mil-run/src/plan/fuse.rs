@@ -29,7 +29,8 @@ pub(crate) struct Extra {
 }
 
 impl Group {
-    fn of(op: OpId) -> Group {
+    /// An op by itself.
+    pub(crate) fn of(op: OpId) -> Group {
         Group { ops: vec![op], posts: Vec::new(), extras: Vec::new() }
     }
 

@@ -51,6 +51,7 @@ impl<'a> Lower<'a> {
             .ok_or_else(|| RunError::internal("memory ran out for a constant"))?;
         let size = tensor.bytes().len();
         if before != tensor.bytes().as_ptr() {
+            self.draft.owned = self.draft.owned.saturating_add(size);
             self.hold(size)?;
         }
         self.draft.constants.push(tensor);
@@ -79,6 +80,10 @@ impl<'a> Lower<'a> {
         }
         if let Some(tensor) = &self.cx.types.known[value.index()] {
             let buffer = self.constant(tensor)?;
+            if matches!(self.f.values[value].def, mil_ir::Def::Output(op, _) if self.cx.folded.contains(&op))
+            {
+                self.draft.owned = self.draft.owned.saturating_add(tensor.bytes().len());
+            }
             self.place[value.index()] = Some(buffer);
             return Ok(buffer);
         }

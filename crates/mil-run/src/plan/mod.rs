@@ -1,12 +1,13 @@
 //! Planning: from a checked function and concrete input shapes to a flat list of steps with every address fixed.
 //!
-//! In order: [`fold`](mod@fold) works out constants, [`fuse`](mod@fuse) joins ops into steps, [`lower`] chooses kernels and
-//! gives values buffers, [`branches`] flattens control flow, [`share`] says which buffers share memory, [`assign`](mod@assign)
+//! In order: [`compressed`] says which weights stay so, [`fold`](mod@fold) works out the other constants, [`fuse`](mod@fuse)
+//! joins ops into steps, [`lower`] chooses kernels and gives values buffers, [`branches`] flattens control flow, [`share`] says which buffers share memory, [`assign`](mod@assign)
 //! how long each lives, [`pack`](mod@pack) where it lies, and [`finish`](mod@finish) proves the result. Whoever holds a [`Plan`]
 //! runs it without allocating and without looking anything up by name.
 
 mod assign;
 mod branches;
+mod compressed;
 mod draft;
 mod finish;
 mod fold;
@@ -23,6 +24,7 @@ use crate::error::{MemoryNeed, RunError};
 use crate::interpret::Order;
 use crate::options::Options;
 use assign::assign;
+use compressed::Compressed;
 use draft::{Drafter, NoDraft};
 use finish::finish;
 use mil_base::{Name, Tensor};
@@ -63,6 +65,9 @@ pub struct PlanMemory {
     pub alive: usize,
     /// Constants read while running, expanded ones included, mapped ones too.
     pub constants: usize,
+    /// The part of the constants that takes memory of its own: weights expanded beforehand, results of arithmetic on constants,
+    /// and copies of those that lie badly. The others are views of the program's files.
+    pub owned: usize,
     /// Constants in the form kernels want them.
     pub prepared: usize,
 }
@@ -162,12 +167,22 @@ pub(crate) fn plan(
     let mut live = vec![false; f.ops.len()];
     wanted.blocks.iter().flatten().for_each(|op| live[op.index()] = true);
     let limit = options.memory_limit;
-    let folded = fold::fold(checked, function, &mut types, &|op| live[op.index()], limit, pool);
-    let folded = folded.map_err(NoPlan::Error)?;
+    let mut compressed = Compressed::candidates(f, &types, &live, options.weights);
+    let mut folded = Vec::new();
+    loop {
+        let wanted = |op: OpId| live[op.index()] && !compressed.contains(op);
+        let more = fold::fold(checked, function, &mut types, &wanted, limit, pool).map_err(NoPlan::Error)?;
+        folded.extend(more);
+        if !compressed.settle(checked, function, &types, &live, pool.threads()) {
+            break;
+        }
+    }
     let mut order = Order::new(f, &types.known);
+    order.blocks.iter_mut().for_each(|ops| ops.retain(|&op| !compressed.contains(op)));
     let (host, handed_out) = host::take_host_ops(checked, function, &types, &mut order);
     draft::all_static(f, &types, &order).map_err(NoPlan::Dynamic)?;
-    let groups = fuse::fuse(checked, function, &types, &order, &handed_out, options);
+    let mut groups = fuse::fuse(checked, function, &types, &order, &handed_out, options);
+    compressed.place(f, &mut groups, &handed_out);
     let drafter = Drafter {
         checked,
         function,
@@ -175,6 +190,7 @@ pub(crate) fn plan(
         groups: &groups,
         host: &host,
         handed_out: &handed_out,
+        folded: &folded.iter().copied().collect(),
         threads: pool.threads(),
         limit,
     };

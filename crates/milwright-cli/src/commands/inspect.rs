@@ -38,11 +38,12 @@ pub(crate) fn run(args: Inspect, terminal: &Terminal) -> anyhow::Result<Outcome>
             Ok(None) => writeln!(out, "  memory: known only when it runs, since sizes depend on data")?,
             Ok(Some(m)) => writeln!(
                 out,
-                "  memory of one run on cpu: {} (states {} of it, at most {} alive), constants {}, prepared constants {}",
+                "  memory of one run on cpu: {} (states {} of it, at most {} alive), constants {} ({} not in its files), prepared constants {}",
                 bytes(m.arena),
                 bytes(m.states),
                 bytes(m.alive),
                 bytes(m.constants),
+                bytes(m.owned),
                 bytes(m.prepared)
             )?,
             Err(error) => writeln!(out, "  memory: not planned: {error}")?,
@@ -125,7 +126,7 @@ fn document(info: &FunctionInfo, memory: Option<&milwright::PlanMemory>) -> Valu
         json!({"dtype": w.dtype.name(), "constants": w.tensors, "elements": w.elements, "bytes": w.bytes})
     });
     let memory = memory.map(|m| {
-        json!({"values": m.arena, "alive": m.alive, "states": m.states, "constants": m.constants, "prepared": m.prepared})
+        json!({"values": m.arena, "alive": m.alive, "states": m.states, "constants": m.constants, "owned": m.owned, "prepared": m.prepared})
     });
     json!({
         "name": info.name.as_str(),

@@ -1,10 +1,11 @@
 //! What several commands do first: open, check, load, and make the inputs.
 
-use crate::args::{Inputs, Machine, RuntimeName, Source};
+use crate::args::{Inputs, Machine, RuntimeName, Source, WeightsName};
 use crate::terminal::Terminal;
 use anyhow::{Context, anyhow, bail};
 use milwright::{
-    AppleRuntime, Fill, LoadOptions, Model, Opened, Pixels, Port, Random, Report, RuntimeKind, Sizing, Tensor,
+    AppleRuntime, Fill, HeldWeights, LoadOptions, Model, Opened, Pixels, Port, Random, Report, RuntimeKind,
+    Sizing, Tensor,
 };
 use std::path::Path;
 
@@ -31,6 +32,10 @@ pub(crate) fn options(function: Option<&str>, machine: &Machine) -> LoadOptions 
         },
         threads: machine.threads,
         memory_limit: machine.memory_limit.map(|mib| mib.saturating_mul(1 << 20)),
+        weights: match machine.weights {
+            WeightsName::Compressed => HeldWeights::Compressed,
+            WeightsName::Expanded => HeldWeights::Expanded,
+        },
         worker: (!machine.in_process).then_some(&[APPLE_WORKER]),
     }
 }

@@ -23,11 +23,14 @@ def load(
     runtime: str = "cpu",
     function: Optional[str] = None,
     threads: Optional[int] = None,
+    weights: str = "compressed",
 ) -> Model:
     """Opens, checks and loads the program at `path`: an .mlpackage, .mlmodel, .mlmodelc or MIL text.
 
     `runtime`: ``cpu`` (fast; computes in fp32 and rounds as the program declares) or ``reference`` (float64).
     `function`: which to run; without it the default one. `threads`: without it one a core.
+    `weights`: ``compressed`` holds compressed weights as they are stored and expands each in every run, which takes the least
+    memory; ``expanded`` expands them once. Results are the same.
     Files stay mapped while the model is in use: replace them by renaming, do not overwrite them.
 
     Raises `Error` with everything that is wrong with the program.
@@ -114,7 +117,11 @@ class Opened:
 
     def __new__(cls, path: _Path) -> Opened: ...
     def load(
-        self, runtime: str = "cpu", function: Optional[str] = None, threads: Optional[int] = None
+        self,
+        runtime: str = "cpu",
+        function: Optional[str] = None,
+        threads: Optional[int] = None,
+        weights: str = "compressed",
     ) -> Model:
         """Checks and loads it, as `milwright.load` does."""
 

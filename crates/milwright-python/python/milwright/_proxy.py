@@ -20,7 +20,7 @@ from ._native import Opened, convert
 from ._records import Error
 
 #: How programs are loaded; `milwright.coremltools.install` sets it.
-settings = SimpleNamespace(runtime="cpu", threads=None)
+settings = SimpleNamespace(runtime="cpu", threads=None, weights="compressed")
 
 #: The specification of iOS 26, the newest that coremltools 9 writes.
 NEWEST_SPECIFICATION = 10
@@ -44,7 +44,8 @@ class _MLModelProxy:
         with self._loading:
             if self._loaded is None:
                 begun = time.perf_counter_ns()
-                self._loaded = _Loaded(self._opened.load(settings.runtime, self._function, settings.threads))
+                how = (settings.runtime, self._function, settings.threads, settings.weights)
+                self._loaded = _Loaded(self._opened.load(*how))
                 self._load_time += time.perf_counter_ns() - begun
                 self._opened = None
             return self._loaded

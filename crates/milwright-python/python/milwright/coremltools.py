@@ -28,16 +28,19 @@ _MODULE = "coremltools.libcoremlpython"
 _VERSION = (15, 5)
 
 
-def install(force: bool = False, runtime: str = "cpu", threads: Optional[int] = None) -> bool:
+def install(
+    force: bool = False, runtime: str = "cpu", threads: Optional[int] = None, weights: str = "compressed"
+) -> bool:
     """Makes coremltools predict with Milwright, and says whether it does. May be called again, to change the options.
 
-    `force`: on macOS too, in place of Core ML. `runtime` and `threads` are those of `milwright.load`, for models
-    that are loaded from now on.
+    `force`: on macOS too, in place of Core ML. `runtime`, `threads` and `weights` are those of `milwright.load`, for
+    models that are loaded from now on.
     """
     if sys.platform == "darwin" and not force:
         return installed()
     _proxy.settings.runtime = runtime
     _proxy.settings.threads = threads
+    _proxy.settings.weights = weights
     if installed():
         return True
     binding = types.ModuleType(_MODULE, "Stand-in of Milwright.")

@@ -1,10 +1,11 @@
 //! Scales and offsets that each serve a block of elements.
 
-use crate::contract::{CpuCx, CpuKernel, Failure, Infer, RefTensor};
+use crate::contract::{CpuCx, CpuKernel, Failure, Infer, KernelCall, RefTensor};
 use crate::support::index::*;
-use crate::support::moves::{GRAIN, output};
-use mil_base::{DType, Shape, f16};
-use mil_kernels::{Pool, bytes_as_mut};
+use crate::support::plan::output;
+use mil_base::{DType, Shape};
+use mil_kernels::expand::{Numbers, Scaled};
+use mil_kernels::{Floats, FloatsMut};
 
 /// The slugs under which an op reports the rules of blocks.
 pub struct Slugs {
@@ -56,76 +57,62 @@ pub fn scaled(
     Ok(RefTensor::floats(scale.dtype, &data.shape, result))
 }
 
-/// Fills an fp16 or fp32 buffer in pieces of `width` elements: `values(piece)` gives the element at each place.
-pub fn store<F: Fn(usize) -> f32>(
-    dtype: DType,
-    out: &mut [u8],
-    width: usize,
-    pool: &Pool,
-    values: impl Fn(usize) -> F + Sync,
-) {
-    let grain = (GRAIN / width.max(1)).max(1);
-    match dtype {
-        DType::Fp16 => pool.for_pieces(bytes_as_mut::<f16>(out), width, grain, |piece, line| {
-            let value = values(piece);
-            line.iter_mut().enumerate().for_each(|(i, o)| *o = f16::from_f32(value(i)));
-        }),
-        _ => pool.for_pieces(bytes_as_mut::<f32>(out), width, grain, |piece, line| {
-            let value = values(piece);
-            line.iter_mut().enumerate().for_each(|(i, o)| *o = value(i));
-        }),
+/// The kernel of `(data - offset) * scale`.
+pub fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let (data, scale) = (cx.ty("data")?, cx.ty("scale")?);
+    let plan = Scaled::new(&data.shape, &scale.shape).ok_or_else(|| cx.unplanned("scale"))?;
+    by_blocks(cx, ["data", "offset"], plan)
+}
+
+/// The kernel of `(data - offset) * scale`. The arguments of these `names` may be 4-bit, 8-bit or floats. Scales and offsets
+/// are read when it runs, so that they may be compressed themselves.
+pub fn by_blocks(cx: &CpuCx<'_>, names: [&'static str; 2], plan: Scaled) -> Result<CpuKernel, Failure> {
+    let read = Parts::new(cx, names)?;
+    let out_dtype = cx.ty("scale")?.dtype;
+    Ok(CpuKernel::new(move |call| {
+        let (data, scale, offset) = read.of(call)?;
+        let out = FloatsMut::new(out_dtype, output(call.outputs)?).ok_or_else(not_floats)?;
+        plan.run(data, scale, offset, out, call.pool);
+        Ok(())
+    }))
+}
+
+/// Where a kernel finds data, scales and offsets.
+pub struct Parts {
+    data: (usize, DType),
+    scale: (usize, DType),
+    offset: Option<(usize, DType)>,
+}
+
+impl Parts {
+    /// The slots of `scale` and of the arguments of these names; the offset may be absent.
+    pub fn new(cx: &CpuCx<'_>, [data, offset]: [&str; 2]) -> Result<Parts, Failure> {
+        let part = |name: &str| -> Result<(usize, DType), Failure> {
+            let dtype = cx.ty(name)?.dtype;
+            Numbers::new(dtype, &[]).ok_or_else(|| cx.unplanned(name))?;
+            Ok((cx.need(name)?, dtype))
+        };
+        let offset = if cx.view.has(offset) { Some(part(offset)?) } else { None };
+        let scale = part("scale")?;
+        if !scale.1.is_float() {
+            return Err(cx.unplanned("scale"));
+        }
+        Ok(Parts { data: part(data)?, scale, offset })
+    }
+
+    /// Data, scales and offsets of a call.
+    pub fn of<'a>(
+        &self,
+        call: &KernelCall<'a>,
+    ) -> Result<(Numbers<'a>, Floats<'a>, Option<Numbers<'a>>), Failure> {
+        let numbers =
+            |(slot, dtype): (usize, DType)| Numbers::new(dtype, call.read(slot)?).ok_or_else(not_floats);
+        let scale = Floats::new(self.scale.1, call.read(self.scale.0)?).ok_or_else(not_floats)?;
+        Ok((numbers(self.data)?, scale, self.offset.map(numbers).transpose()?))
     }
 }
 
-/// The kernel of `(data - offset) * scale` for integers of 4 and 8 bits.
-pub fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
-    let (data, slot, scale) = (cx.ty("data")?, cx.need("data")?, cx.ty("scale")?);
-    let floats = |name: &str| -> Result<Vec<f32>, Failure> {
-        let tensor = cx.tensor(name).ok_or_else(|| cx.unplanned(name))?;
-        Ok(tensor.to_f64().into_iter().map(|v| v as f32).collect())
-    };
-    let scales = floats("scale")?;
-    let offsets = if cx.view.has("offset") { floats("offset")? } else { vec![0.0; scales.len()] };
-    let (Some(&width), rank) = (data.shape.last(), data.shape.len()) else {
-        return Err(cx.unplanned("data"));
-    };
-    let fits = |(&n, &s): (&usize, &usize)| s > 0 && n.is_multiple_of(s);
-    if scale.shape.len() != rank
-        || !data.shape.iter().zip(&scale.shape).all(fits)
-        || offsets.len() != scales.len()
-    {
-        return Err(cx.unplanned("scale"));
-    }
-    let read: fn(&[u8], usize) -> f32 = match data.dtype {
-        DType::Int8 => |x, at| f32::from(x[at] as i8),
-        DType::UInt8 => |x, at| f32::from(x[at]),
-        // The even element is in the low half of its byte.
-        DType::Int4 => |x, at| f32::from(((x[at / 2] << (4 * (1 - at % 2))) as i8) >> 4),
-        DType::UInt4 => |x, at| f32::from(x[at / 2] >> (4 * (at % 2)) & 15),
-        _ => return Err(cx.unplanned("data")),
-    };
-    let blocks: Vec<usize> = data.shape.iter().zip(&scale.shape).map(|(n, s)| n / s).collect();
-    let strides = row_major(&scale.shape);
-    let last = blocks[rank - 1];
-    Ok(CpuKernel::new(move |call| {
-        let (x, pool) = (call.read(slot)?, call.pool);
-        let out = output(call, 0)?;
-        let first_block = |row: usize| {
-            let (mut rest, mut block) = (row, 0);
-            for d in (0..rank - 1).rev() {
-                block += rest % data.shape[d] / blocks[d] * strides[d];
-                rest /= data.shape[d];
-            }
-            block
-        };
-        // A piece is a block of a row: one scale and one offset.
-        let per_row = width / last.max(1);
-        store(scale.dtype, out, last, pool, |piece| {
-            let (row, within) = (piece / per_row.max(1), piece % per_row.max(1));
-            let block = first_block(row) + within;
-            let (offset, scale, first) = (offsets[block], scales[block], row * width + within * last);
-            move |i| (read(x, first + i) - offset) * scale
-        });
-        Ok(())
-    }))
+/// The failure of a kernel that met other types than it was planned for.
+pub fn not_floats() -> Failure {
+    Failure::new("op/not-planned", "this kernel is of other types")
 }

@@ -4,8 +4,8 @@ use super::blockwise;
 use crate::contract::*;
 use crate::support::axes;
 use crate::support::index::*;
-use crate::support::moves::output;
 use mil_base::{DType, DTypes, Opset, Type};
+use mil_kernels::expand::Scaled;
 
 /// The card of `constexpr_affine_dequantize`.
 pub static CONSTEXPR_AFFINE_DEQUANTIZE: OpDef = OpDef {
@@ -83,29 +83,19 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
     Ok(vec![RefTensor::floats(scale.dtype, &data.shape, values)])
 }
 
+/// A slice along the axis is a block.
 fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
-    let (data, slot, scale) = (cx.ty("quantized_data")?, cx.need("quantized_data")?, cx.ty("scale")?);
+    let (data, scale, zero) = (cx.ty("quantized_data")?, cx.ty("scale")?, cx.ty("zero_point")?);
     let axis = cx.view.int("axis").ok_or_else(|| cx.unplanned("axis"))?;
     let around = axes::Around::new(&data.shape, axis_of(axis, data.shape.len())?);
-    let per_slice = |name: &str| {
-        let values: Vec<f32> = cx.tensor(name)?.to_f64().into_iter().map(|v| v as f32).collect();
-        match values.as_slice() {
-            [one] => Some(vec![*one; around.along]),
-            many => (many.len() == around.along).then_some(values),
-        }
-    };
-    let scales = per_slice("scale").ok_or_else(|| cx.unplanned("scale"))?;
-    let zeros = per_slice("zero_point").ok_or_else(|| cx.unplanned("zero_point"))?;
-    let signed = data.dtype == DType::Int8;
-    Ok(CpuKernel::new(move |call| {
-        let (x, pool) = (call.read(slot)?, call.pool);
-        let out = output(call, 0)?;
-        // A piece is a slice: one scale and one zero point.
-        blockwise::store(scale.dtype, out, around.after, pool, |row| {
-            let (scale, zero) = (scales[row % around.along], zeros[row % around.along]);
-            let line = &x[row * around.after..(row + 1) * around.after];
-            move |i| (if signed { f32::from(line[i] as i8) } else { f32::from(line[i]) } - zero) * scale
-        });
-        Ok(())
-    }))
+    let shape = [around.before, around.along, around.after];
+    let plan = Scaled::new(&shape, &[1, scale.count().max(zero.count()), 1]);
+    let mut plan = plan.ok_or_else(|| cx.unplanned("scale"))?;
+    if scale.count() == 1 {
+        plan = plan.common_scale();
+    }
+    if zero.count() == 1 {
+        plan = plan.common_offset();
+    }
+    blockwise::by_blocks(cx, ["quantized_data", "zero_point"], plan)
 }

@@ -2,7 +2,10 @@
 
 use crate::contract::*;
 use crate::support::index::ANE_LATER;
-use mil_base::{DType, DTypes, Opset, Type};
+use crate::support::moves::GRAIN;
+use crate::support::plan::output;
+use mil_base::{DType, DTypes, Opset, Type, f16};
+use mil_kernels::{Float, bytes_as, bytes_as_mut};
 
 /// The card of `constexpr_cast`.
 pub static CONSTEXPR_CAST: OpDef = OpDef {
@@ -15,7 +18,7 @@ pub static CONSTEXPR_CAST: OpDef = OpDef {
         let source = call.arg("source_val")?;
         Ok(vec![RefTensor::floats(DType::Fp32, &source.shape, source.f64s())])
     }),
-    cpu: Cpu::Reference("expanded once, when the program is loaded"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::None("its arguments are constants"),
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -35,4 +38,16 @@ fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {
         return Err(cx.refuse("constexpr_cast/output-dtype", "output_dtype", message, "use fp32"));
     }
     cx.one(DType::Fp32, source.shape.clone())
+}
+
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let source = cx.need("source_val")?;
+    Ok(CpuKernel::new(move |call| {
+        let from = bytes_as::<f16>(call.read(source)?);
+        let out = bytes_as_mut::<f32>(output(call.outputs)?);
+        call.pool.for_pieces(out, GRAIN, 1, |i, out| {
+            f16::expand(&from[i * GRAIN..][..out.len()], out);
+        });
+        Ok(())
+    }))
 }

@@ -1,12 +1,15 @@
 //! `constexpr_lut_to_sparse`: sparse weights as indices into look-up tables.
 
 use super::constexpr_lut_to_dense::{INDICES, VALUES};
-use super::lut::{Slugs, expanded, looked_up};
+use super::lut::{Slugs, by_entry, expanded, looked_up};
 use super::sparse::{self, bits, marked, spread};
 use crate::contract::*;
 use crate::support::axes::Around;
 use crate::support::index::*;
+use crate::support::moves::element_size;
 use mil_base::{DType, DTypes, Opset, Shape, Type};
+use mil_kernels::expand::SparseLookUp;
+use mil_kernels::{bytes_as, bytes_as_mut};
 
 /// The card of `constexpr_lut_to_sparse`.
 pub static CONSTEXPR_LUT_TO_SPARSE: OpDef = OpDef {
@@ -43,7 +46,7 @@ pub static CONSTEXPR_LUT_TO_SPARSE: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("expanded once, when the program is loaded"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::None("its arguments are constants"),
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -83,4 +86,22 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
     let places = marked(&bits(&mask));
     let values = dense.select(&[places.len()], &places);
     Ok(vec![mask, values])
+}
+
+/// Entries of several elements, and many tables along the last dimension, are left to the definition.
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let (mask, indices, lut) = (cx.ty("indices_mask")?, cx.ty("indices_nonzero_data")?, cx.ty("lut")?);
+    let plan = SparseLookUp::new(indices.dtype.bits(), &mask.shape, &lut.shape);
+    let plan = plan.ok_or_else(|| cx.unplanned("lut"))?;
+    let slots = [cx.need("indices_mask")?, cx.need("indices_nonzero_data")?, cx.need("lut")?];
+    let (scratch, bytes) = (plan.scratch_bytes(), element_size(cx, 1)?);
+    let run = move |call: &mut KernelCall<'_>| {
+        let (mask, indices, lut) = (call.read(slots[0])?, call.read(slots[1])?, call.read(slots[2])?);
+        let (out, scratch, pool) = (sparse::outputs(call.outputs, mask)?, &mut *call.scratch, call.pool);
+        let done = by_entry!(bytes, T => {
+            plan.run::<T>(mask, indices, bytes_as(lut), bytes_as_mut(out), scratch, pool)
+        });
+        sparse::fits(done, ONE_PER_BIT)
+    };
+    Ok(CpuKernel::new(run).scratch(scratch))
 }

@@ -1,11 +1,13 @@
 //! `constexpr_sparse_blockwise_shift_scale`: sparse weights, quantised with a scale and an offset for each block.
 
-use super::blockwise::{Slugs, check, scaled};
+use super::blockwise::{Parts, Slugs, check, not_floats, scaled};
 use super::constexpr_sparse_to_dense::QUANTISED;
 use super::sparse::{self, bits, marked, spread};
 use crate::contract::*;
 use crate::support::index::ANE_LATER;
 use mil_base::{DType, DTypes, Opset, Type};
+use mil_kernels::FloatsMut;
+use mil_kernels::expand::{Numbers, SparseScaled};
 
 /// The card of `constexpr_sparse_blockwise_shift_scale`.
 pub static CONSTEXPR_SPARSE_BLOCKWISE_SHIFT_SCALE: OpDef = OpDef {
@@ -37,7 +39,7 @@ pub static CONSTEXPR_SPARSE_BLOCKWISE_SHIFT_SCALE: OpDef = OpDef {
     ],
     infer,
     reference: Reference::Rule(reference),
-    cpu: Cpu::Reference("expanded once, when the program is loaded"),
+    cpu: Cpu::kernel(plan),
     gradient: Gradient::None("its arguments are constants"),
     ane: ANE_LATER,
     cost: |_| Some(0),
@@ -65,4 +67,22 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
     let dense = scaled(&dense, call.arg("scale")?, call.get("offset"), SLUGS.scale)?;
     let places = marked(&bits);
     Ok(vec![mask.clone(), dense.select(&[places.len()], &places)])
+}
+
+/// Very short blocks are left to the definition.
+fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let (mask, scale) = (cx.ty("data_mask")?, cx.ty("scale")?);
+    let plan = SparseScaled::new(&mask.shape, &scale.shape).ok_or_else(|| cx.unplanned("scale"))?;
+    let (slot, read) = (cx.need("data_mask")?, Parts::new(cx, ["nonzero_data", "offset"])?);
+    let (scratch, dtype) = (plan.scratch_bytes(), scale.dtype);
+    let run = move |call: &mut KernelCall<'_>| {
+        let (mask, (data, scale, offset)) = (call.read(slot)?, read.of(call)?);
+        let out = sparse::outputs(call.outputs, mask)?;
+        let out = FloatsMut::new(dtype, out).ok_or_else(not_floats)?;
+        sparse::fits(
+            plan.run(mask, [data, Numbers::Floats(scale)], offset, out, call.scratch, call.pool),
+            ONE_PER_BIT,
+        )
+    };
+    Ok(CpuKernel::new(run).scratch(scratch))
 }

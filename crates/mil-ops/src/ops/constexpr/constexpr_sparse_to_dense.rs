@@ -1,11 +1,13 @@
 //! `constexpr_sparse_to_dense`: weights that are mostly zero.
 
-use super::lut::stated;
-use super::sparse::{bits, check, spread};
+use super::lut::{by_entry, stated};
+use super::sparse::{self, bits, check, spread};
 use crate::contract::*;
 use crate::support::index::*;
-use crate::support::moves::{by_size, element_size, output};
+use crate::support::moves::element_size;
+use crate::support::plan::output;
 use mil_base::{DType, DTypes, Opset, Tensor, Type};
+use mil_kernels::expand::Spread;
 use mil_kernels::{bytes_as, bytes_as_mut};
 
 /// The card of `constexpr_sparse_to_dense`.
@@ -90,21 +92,19 @@ fn reference(call: &RefCall<'_>) -> Result<Vec<RefTensor>, Failure> {
     Ok(vec![dense])
 }
 
+/// Packed elements of 4 bits are left to the definition.
 fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
     let (data, mask, bytes) = (cx.need("nonzero_data")?, cx.need("mask")?, element_size(cx, 0)?);
-    Ok(CpuKernel::new(move |call| {
+    let count = cx.outputs.first().map_or(0, Concrete::count);
+    let plan = Spread::new(count).ok_or_else(|| cx.unplanned("mask"))?;
+    let scratch = plan.scratch_bytes();
+    let run = move |call: &mut KernelCall<'_>| {
         let (data, mask) = (call.read(data)?, call.read(mask)?);
-        let out = output(call, 0)?;
-        by_size!(bytes, T => {
-            let mut next = bytes_as::<T>(data).iter();
-            for (i, o) in bytes_as_mut::<T>(out).iter_mut().enumerate() {
-                let marked = mask.get(i / 8).is_some_and(|byte| byte >> (i % 8) & 1 != 0);
-                *o = match marked {
-                    true => *next.next().ok_or_else(|| Failure::new(ONE_PER_BIT, "the mask marks too many"))?,
-                    false => 0,
-                };
-            }
+        let (out, scratch, pool) = (output(call.outputs)?, &mut *call.scratch, call.pool);
+        let done = by_entry!(bytes, T => {
+            plan.run::<T>(mask, bytes_as(data), bytes_as_mut(out), scratch, pool)
         });
-        Ok(())
-    }))
+        sparse::fits(done, ONE_PER_BIT)
+    };
+    Ok(CpuKernel::new(run).scratch(scratch))
 }

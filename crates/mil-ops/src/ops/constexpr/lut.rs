@@ -3,8 +3,9 @@
 use crate::contract::{CpuCx, CpuKernel, Failure, Infer, RefTensor, Refused};
 use crate::support::axes;
 use crate::support::index::*;
-use crate::support::moves::{GRAIN, by_size, element_size, output};
+use crate::support::moves::{element_size, output};
 use mil_base::{DType, Dim, Shape, TensorType};
+use mil_kernels::expand::LookUp;
 use mil_kernels::{bytes_as, bytes_as_mut};
 
 /// The slugs under which an op reports the rules of look-up tables.
@@ -106,6 +107,31 @@ pub fn looked_up(
     Ok(lut.select(&out, &from))
 }
 
+/// Calls a generic function with the unsigned integer that has an element's size, or fails for those that weights never have.
+macro_rules! by_entry {
+    ($size:expr, $t:ident => $body:expr) => {
+        match $size {
+            1 => {
+                type $t = u8;
+                $body
+            }
+            2 => {
+                type $t = u16;
+                $body
+            }
+            4 => {
+                type $t = u32;
+                $body
+            }
+            size => {
+                let message = format!("weights of {size} bytes an element");
+                return Err(crate::contract::Failure::new("op/not-planned", message));
+            }
+        }
+    };
+}
+pub(super) use by_entry;
+
 /// The kernel that looks packed indices of that type and shape up in tables of the shape `lut`.
 pub fn look_up(
     cx: &CpuCx<'_>,
@@ -115,55 +141,12 @@ pub fn look_up(
     axis: Option<i64>,
 ) -> Result<CpuKernel, Failure> {
     let (slot, table, bytes) = (cx.need("indices")?, cx.need("lut")?, element_size(cx, 0)?);
-    let rank = shape.len();
-    let wrong = || cx.unplanned("lut");
-    let (tables, &[entries, length]) = lut.split_at_checked(rank).ok_or_else(wrong)? else {
-        return Err(wrong());
-    };
-    let fits = |(&n, &t): (&usize, &usize)| t > 0 && n.is_multiple_of(t);
-    if rank == 0 || !shape.iter().zip(tables).all(fits) || entries != 1 << index.bits() || length == 0 {
-        return Err(wrong());
-    }
-    let axis = axes::resolve(axis.unwrap_or(-1), rank)?;
-    let blocks: Vec<usize> = shape.iter().zip(tables).map(|(n, t)| n / t).collect();
-    let (table_strides, strides, shape) = (row_major(lut), row_major(shape), shape.to_vec());
-    let mut wide = shape.clone();
-    wide[axis] *= length;
-    let (bits, row) = (index.bits(), wide[rank - 1]);
-    let mask = (1u16 << bits) - 1;
+    let axis = axes::resolve(axis.unwrap_or(-1), shape.len())?;
+    let plan = LookUp::new(index.bits(), shape, lut, axis).ok_or_else(|| cx.unplanned("lut"))?;
     Ok(CpuKernel::new(move |call| {
         let (packed, lut, pool) = (call.read(slot)?, call.read(table)?, call.pool);
         let out = output(call, 0)?;
-        let index = |at: usize| {
-            let (byte, shift) = (at * bits / 8, at * bits % 8);
-            let low = u16::from(packed[byte]);
-            let high = packed.get(byte + 1).map_or(0, |&b| u16::from(b));
-            usize::from((high << 8 | low) >> shift & mask)
-        };
-        by_size!(bytes, T => {
-            let lut = bytes_as::<T>(lut);
-            pool.for_pieces(bytes_as_mut::<T>(out), row, (GRAIN / row.max(1)).max(1), |line_at, line| {
-                // Where the line begins among the indices, in the tables, and within an entry.
-                let (mut rest, mut first, mut base, mut within) = (line_at, 0, 0, 0);
-                for d in (0..rank - 1).rev() {
-                    let mut i = rest % wide[d];
-                    rest /= wide[d];
-                    if d == axis {
-                        within = i % length;
-                        i /= length;
-                    }
-                    first += i * strides[d];
-                    base += i / blocks[d] * table_strides[d];
-                }
-                let last = rank - 1;
-                let (across, block, step) = (if axis == last { length } else { 1 }, blocks[last], table_strides[last]);
-                for (j, o) in line.iter_mut().enumerate() {
-                    let i = j / across;
-                    let inside = if axis == last { j % across } else { within };
-                    *o = lut[base + i / block * step + index(first + i) * length + inside];
-                }
-            });
-        });
+        by_entry!(bytes, T => plan.run::<T>(packed, bytes_as(lut), bytes_as_mut(out), pool));
         Ok(())
     }))
 }

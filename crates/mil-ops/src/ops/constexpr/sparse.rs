@@ -56,3 +56,22 @@ pub fn marked(mask: &[bool]) -> Vec<usize> {
 pub fn bits(mask: &RefTensor) -> Vec<bool> {
     mask.i64s().into_iter().map(|v| v != 0).collect()
 }
+
+/// The second output of a call, after the first was given the mask.
+pub fn outputs<'c>(outputs: &'c mut [&mut [u8]], mask: &[u8]) -> Result<&'c mut [u8], Failure> {
+    match outputs {
+        [first, second, ..] if first.len() == mask.len() => {
+            first.copy_from_slice(mask);
+            Ok(second)
+        }
+        _ => Err(Failure::new("op/output-missing", "an output buffer is missing")),
+    }
+}
+
+/// The failure of a kernel that found another number of elements than the mask marks.
+pub fn fits(done: bool, slug: &'static str) -> Result<(), Failure> {
+    match done {
+        true => Ok(()),
+        false => Err(Failure::new(slug, "the mask does not mark as many elements as there are")),
+    }
+}
