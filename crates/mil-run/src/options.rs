@@ -11,13 +11,17 @@ pub struct Options {
     pub fusion: bool,
     /// How compressed weights are held. Results are the same bit for bit.
     pub weights: HeldWeights,
+    /// Compressed weights that expand to at most so many bytes are expanded once in any case: they are parameters rather than
+    /// weights, and kernels may want to know them.
+    pub expand_up_to: usize,
 }
 
 /// How the cpu runtime holds weights that a program stores compressed (the results of `constexpr_*` ops).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum HeldWeights {
     /// As they are stored: each is expanded in every run, right before the step that reads it, into memory that later steps
-    /// use again. Those of at most 64 KiB, and those that a kernel must know beforehand, are expanded once.
+    /// use again. Small ones, those that a kernel must know beforehand, and those of functions with data-dependent sizes are
+    /// expanded once.
     #[default]
     Compressed,
     /// Expanded once, when the program is planned, and kept: as much memory as if they had never been compressed.
@@ -25,8 +29,14 @@ pub enum HeldWeights {
 }
 
 impl Default for Options {
-    /// One thread, no limit, fused, compressed weights held as they are.
+    /// One thread, no limit, fused, compressed weights beyond 64 KiB held as they are.
     fn default() -> Self {
-        Options { threads: 1, memory_limit: None, fusion: true, weights: HeldWeights::default() }
+        Options {
+            threads: 1,
+            memory_limit: None,
+            fusion: true,
+            weights: HeldWeights::default(),
+            expand_up_to: 64 << 10,
+        }
     }
 }

@@ -20,14 +20,22 @@ pub fn reference() -> Engine {
     Engine { name: "reference", runtime: Box::new(Reference), options: Options::default() }
 }
 
-/// The cpu runtime in the ways it can work: with and without fusion, with one thread and two.
+/// The cpu runtime in the ways it can work: with and without fusion, with one thread and two, with every compressed weight
+/// expanded in every run.
 pub fn cpus() -> Vec<Engine> {
     let cpu = |name, threads, fusion| Engine {
         name,
         runtime: Box::new(Cpu),
         options: Options { threads, fusion, ..Options::default() },
     };
-    vec![cpu("cpu", 1, true), cpu("cpu without fusion", 1, false), cpu("cpu with two threads", 2, true)]
+    let mut compressed = cpu("cpu with compressed weights", 2, true);
+    compressed.options.expand_up_to = 0;
+    vec![
+        cpu("cpu", 1, true),
+        cpu("cpu without fusion", 1, false),
+        cpu("cpu with two threads", 2, true),
+        compressed,
+    ]
 }
 
 impl Engine {

@@ -91,16 +91,17 @@ pub enum Numbers<'a> {
 }
 
 impl<'a> Numbers<'a> {
+    /// Is there a view of this type?
+    pub fn takes(dtype: DType) -> bool {
+        integer(dtype).is_some() || matches!(dtype, DType::Fp16 | DType::Fp32)
+    }
+
     /// The view of `bytes` as `dtype`; `None` for types that weights are not compressed to.
     pub fn new(dtype: DType, bytes: &'a [u8]) -> Option<Numbers<'a>> {
-        let (bits, sign) = match dtype {
-            DType::Int4 => (4, 8),
-            DType::UInt4 => (4, 0),
-            DType::Int8 => (8, 128),
-            DType::UInt8 => (8, 0),
-            _ => return Floats::new(dtype, bytes).map(Numbers::Floats),
-        };
-        Some(Numbers::Ints { bits, sign, bytes })
+        match integer(dtype) {
+            Some((bits, sign)) => Some(Numbers::Ints { bits, sign, bytes }),
+            None => Floats::new(dtype, bytes).map(Numbers::Floats),
+        }
     }
 
     /// The elements from `start` on as fp32. `out` has at most [`BLOCK`] places.
@@ -114,6 +115,17 @@ impl<'a> Numbers<'a> {
                 widen(buffer, sign, out);
             }
         }
+    }
+}
+
+/// Bits of an integer, and the weight of the highest one if it has a sign.
+fn integer(dtype: DType) -> Option<(usize, u8)> {
+    match dtype {
+        DType::Int4 => Some((4, 8)),
+        DType::UInt4 => Some((4, 0)),
+        DType::Int8 => Some((8, 128)),
+        DType::UInt8 => Some((8, 0)),
+        _ => None,
     }
 }
 
@@ -156,6 +168,7 @@ mod tests {
         assert_eq!(out, [1.0, 8.0, 7.0, 15.0]);
         Numbers::new(DType::Int8, &[1, 128, 255, 127]).unwrap().read(0, &mut out);
         assert_eq!(out, [1.0, -128.0, -1.0, 127.0]);
-        assert!(Numbers::new(DType::Int32, &[]).is_none());
+        assert!(Numbers::new(DType::Int32, &[]).is_none() && !Numbers::takes(DType::Int32));
+        assert!(Numbers::takes(DType::Fp16) && Numbers::takes(DType::Int4));
     }
 }

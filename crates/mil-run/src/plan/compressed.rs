@@ -1,16 +1,12 @@
 //! Compressed weights that stay so: which `constexpr_*` ops run in every run, and before which steps.
 
 use super::fuse::Group;
-use crate::options::HeldWeights;
+use crate::options::{HeldWeights, Options};
 use crate::single::{self, Choice, Operand};
 use mil_check::{Checked, Specialised};
 use mil_ir::{Def, Function, FunctionId, OpId, ValueId};
 use mil_ops::OpView;
 use std::collections::HashMap;
-
-/// Results of at most so many bytes are expanded when the program is planned: they are parameters rather than weights, and
-/// kernels may want to know them.
-const SMALL: usize = 64 << 10;
 
 /// Readers with at most so many steps between them share one expansion; for others the weight is expanded again, so that
 /// its memory is free between them.
@@ -26,16 +22,16 @@ impl Compressed {
         f: &Function,
         types: &Specialised,
         live: &[bool],
-        how: HeldWeights,
+        options: &Options,
     ) -> Compressed {
         let size = |v: &ValueId| types.types[v.index()].as_ref().and_then(single::concrete);
         let worth = |op: OpId| {
             let outputs = &f.ops[op].outputs;
             let sizes = outputs.iter().map(|v| size(v).map(|c| single::bytes_of(&c)));
             let bytes = sizes.sum::<Option<usize>>();
-            is_expansion(f, op) && live[op.index()] && bytes.is_some_and(|bytes| bytes > SMALL)
+            is_expansion(f, op) && live[op.index()] && bytes.is_some_and(|bytes| bytes > options.expand_up_to)
         };
-        let chosen = f.ops.ids().map(|op| how == HeldWeights::Compressed && worth(op));
+        let chosen = f.ops.ids().map(|op| options.weights == HeldWeights::Compressed && worth(op));
         Compressed(chosen.collect())
     }
 

@@ -186,6 +186,7 @@ impl Drafter<'_> {
             },
             place: vec![None; f.values.len()],
             state_of: HashMap::new(),
+            immediates: HashMap::new(),
             inside: None,
             held: 0,
         };

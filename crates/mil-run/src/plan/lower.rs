@@ -5,7 +5,7 @@ use super::fuse::Group;
 use crate::error::RunError;
 use crate::single::{self, Choice, Operand};
 use mil_base::{DType, Tensor};
-use mil_ir::{BlockId, Function, OpId, ValueId};
+use mil_ir::{BlockId, Constant, Function, OpId, ValueId};
 use mil_ops::OpView;
 use mil_ops::contract::{Alias, Concrete, CpuKernel, PostOp};
 use std::collections::HashMap;
@@ -17,6 +17,8 @@ pub(super) struct Lower<'a> {
     pub(super) draft: Draft,
     pub(super) place: Vec<Option<BufId>>,
     pub(super) state_of: HashMap<ValueId, usize>,
+    /// The buffers of immediate values, by where they stand in the program.
+    pub(super) immediates: HashMap<*const Constant, BufId>,
     /// The loop being lowered.
     pub(super) inside: Option<LoopId>,
     /// Bytes of constants and prepared constants so far.
@@ -57,6 +59,19 @@ impl<'a> Lower<'a> {
         self.draft.constants.push(tensor);
         let number = self.draft.constants.len() - 1;
         Ok(self.buffer(Kind::Constant(number), size))
+    }
+
+    /// An immediate value or attribute: one buffer however often its op is planned.
+    fn immediate(&mut self, constant: &'a Constant) -> Result<BufId, NoDraft> {
+        if let Some(&buffer) = self.immediates.get(&std::ptr::from_ref(constant)) {
+            return Ok(buffer);
+        }
+        let buffer = match self.cx.checked.program().tensor(constant) {
+            Some(tensor) => self.constant(&tensor)?,
+            None => self.buffer(Kind::Empty, 0),
+        };
+        self.immediates.insert(constant, buffer);
+        Ok(buffer)
     }
 
     /// Counts memory taken while planning, and stops when it is too much.
@@ -219,10 +234,7 @@ impl<'a> Lower<'a> {
             }
             inputs.push(Some(match operand {
                 Operand::Value(v) => self.read(*v)?,
-                Operand::Constant(c) => match view.program.tensor(c) {
-                    Some(tensor) => self.constant(&tensor)?,
-                    None => self.buffer(Kind::Empty, 0),
-                },
+                Operand::Constant(c) => self.immediate(c)?,
             }));
         }
         let outs = &self.f.ops[group.last()].outputs;

@@ -167,7 +167,7 @@ pub(crate) fn plan(
     let mut live = vec![false; f.ops.len()];
     wanted.blocks.iter().flatten().for_each(|op| live[op.index()] = true);
     let limit = options.memory_limit;
-    let mut compressed = Compressed::candidates(f, &types, &live, options.weights);
+    let mut compressed = Compressed::candidates(f, &types, &live, options);
     let mut folded = Vec::new();
     loop {
         let wanted = |op: OpId| live[op.index()] && !compressed.contains(op);

@@ -89,8 +89,10 @@ impl Parts {
     pub fn new(cx: &CpuCx<'_>, [data, offset]: [&str; 2]) -> Result<Parts, Failure> {
         let part = |name: &str| -> Result<(usize, DType), Failure> {
             let dtype = cx.ty(name)?.dtype;
-            Numbers::new(dtype, &[]).ok_or_else(|| cx.unplanned(name))?;
-            Ok((cx.need(name)?, dtype))
+            match Numbers::takes(dtype) {
+                true => Ok((cx.need(name)?, dtype)),
+                false => Err(cx.unplanned(name)),
+            }
         };
         let offset = if cx.view.has(offset) { Some(part(offset)?) } else { None };
         let scale = part("scale")?;
