@@ -360,6 +360,13 @@ fn small_weights_and_those_a_kernel_must_know_are_expanded_once() {
     let (_, _, kinds) = run(&checked, HeldWeights::Compressed);
     assert_eq!(expansions(&kinds), 0, "the kernel of batch_norm works its factors out beforehand");
 
+    let rows = "tensor<int32, [1]> at = cast(dtype = string(\"int32\"), x = f); tensor<fp16, [1, 64]> y = gather(axis = int32(0), indices = at, x = w);";
+    let rows = format!(
+        "{form} fp16 m = reduce_max(axes = tensor<int32, [2]>([0, 1]), keep_dims = bool(false), x = x); tensor<fp16, [1]> f = reshape(shape = tensor<int32, [1]>([1]), x = m); {rows}"
+    );
+    let (_, _, kinds) = run(&program(opset, &rows, "", "y"), HeldWeights::Compressed);
+    assert_eq!(expansions(&kinds), 0, "one row of many is read");
+
     let of_constants = format!(
         "{form} tensor<fp16, [48, 64]> v = relu(x = w); tensor<fp16, [5, 48]> y = matmul(transpose_x = bool(false), transpose_y = bool(true), x = x, y = v);"
     );

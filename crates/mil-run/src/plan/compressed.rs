@@ -48,8 +48,8 @@ impl Compressed {
         }
     }
 
-    /// Lets go of those that must be known beforehand: their reader has no kernel otherwise, or can be worked out beforehand
-    /// itself. `types.known` holds every other constant. True if there were any.
+    /// Lets go of those that must be known beforehand (their reader has no kernel otherwise, or can be worked out beforehand
+    /// itself), and of those of which a part is read. `types.known` holds every other constant. True if there were any.
     pub(crate) fn settle(
         &mut self,
         checked: &Checked,
@@ -92,12 +92,29 @@ impl Compressed {
             Operand::Value(v) => view.known[v.index()].is_some() || self.maker(f, *v).is_some(),
             Operand::Constant(_) => true,
         };
-        if !own && operands.iter().all(known) {
+        if !own && (operands.iter().all(known) || self.reads_a_part(f, view, &operands)) {
             return false;
         }
         let outputs = op.outputs.iter().map(|v| single::concrete(view.types[v.index()].as_ref()?));
         let Some(outputs) = outputs.collect::<Option<Vec<_>>>() else { return false };
         matches!(single::choose(*view, outputs, &[], threads), Choice::Kernel(_))
+    }
+
+    /// Does the op read a part of a weight only, as `gather` reads rows of an embedding: with a result much smaller than the
+    /// weight, and fewer operations than that has elements? Such a table is the largest weight as a rule, so that expanding
+    /// it in every run would take a place as large in the arena, and time for rows that nobody reads.
+    fn reads_a_part(&self, f: &Function, view: &OpView<'_>, operands: &[Operand<'_>]) -> bool {
+        let count = |v: ValueId| {
+            let ty = view.types[v.index()].as_ref().and_then(single::concrete);
+            ty.map_or(0, |ty| ty.count())
+        };
+        let weights = operands.iter().filter_map(|o| match o {
+            Operand::Value(v) if self.maker(f, *v).is_some() => Some(count(*v)),
+            _ => None,
+        });
+        let weight = weights.max().unwrap_or(0);
+        let made = view.op().outputs.iter().fold(0usize, |n, &v| n.saturating_add(count(v)));
+        made < weight / 8 && (view.def.cost)(view).is_some_and(|cost| cost < weight as u64)
     }
 
     /// Puts expansions right before the steps that read their results. `handed_out` are values needed after the last step

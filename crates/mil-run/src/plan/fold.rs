@@ -1,4 +1,5 @@
-//! Constants worked out when the program is planned: compressed weights expanded, and arithmetic on constants.
+//! Constants worked out when the program is planned: arithmetic on constants, and compressed weights that do not stay so
+//! (`compressed.rs` says which).
 
 use crate::error::{MemoryNeed, RunError};
 use crate::reference::{Value, run_rule};
@@ -17,8 +18,8 @@ const SMALL: usize = 4096;
 
 /// Extends `types.known` by every value that follows from constants; gives the ops worked out here.
 ///
-/// `constexpr_*` ops are always expanded (into their declared dtype: fp16 stays fp16). Each op is computed as it would be
-/// at run time, by its kernel.
+/// `constexpr_*` ops that are `wanted` are expanded however much they grow (into their declared dtype: fp16 stays fp16). Each op
+/// is computed as it would be at run time, by its kernel.
 pub(crate) fn fold(
     checked: &Checked,
     function: FunctionId,
