@@ -4,7 +4,9 @@ use mil_codec::package::proto::{
     ArrayFeatureType, FeatureDescription, FeatureType, Model as Message, ModelDescription, Pipeline,
     PipelineOf, array_feature_type::ArrayDataType, feature_type::Type as Feature,
 };
-use milwright::{Kind, LoadOptions, Model, OpenOptions, Ranking, SaveOptions, Tensor, open, open_text, save};
+use milwright::{
+    Kind, LoadOptions, Model, OpenOptions, PipelineKind, Ranking, SaveOptions, Tensor, open, open_text, save,
+};
 use prost::Message as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -146,6 +148,25 @@ fn a_pipeline_may_end_in_classes() {
     assert_eq!(outputs.iter().find(|(n, _)| n == "label").unwrap().1.item_str(), Some("bee"));
     let [ranking] = Ranking::all(&outputs).try_into().unwrap();
     assert_eq!(ranking.classes[0], ("bee".to_owned(), 0.5));
+
+    // What it is goes into a bundle and comes back.
+    let mut opened = open(&path).unwrap();
+    opened.description.as_mut().unwrap().is_updatable = true;
+    let bundle = folder.join("whole.mlmodelc");
+    assert_eq!(save(&bundle, &opened.program, &SaveOptions::of(&opened)).unwrap(), []);
+    let again = open(&bundle).unwrap();
+    assert_eq!(again.pipeline.as_ref().unwrap().kind, PipelineKind::Classifier);
+    assert_eq!(again.interface("main"), opened.interface("main"));
+    let said = fs::read_to_string(bundle.join("metadata.json")).unwrap();
+    for words in [
+        "\"MLModelType_pipelineClassifier\"",
+        "\"isUpdatable\": \"1\"",
+        "\"predictedFeatureName\": \"label\"",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let ranked = run(&bundle, &[("x".to_owned(), tensor(&[0.125, 0.25, 0.125]))]);
+    assert_eq!(Ranking::all(&ranked)[0].classes[0], ("bee".to_owned(), 0.5));
 }
 
 #[test]

@@ -1,4 +1,9 @@
 //! The features of a description as entries of `metadata.json`.
+//!
+//! Seen in bundles by Apple's compiler: multi-arrays, fixed, with ranges and enumerated. By the source of an older compiler
+//! (`mlmodel/src/DataType.cpp` of coremltools 6, `FeatureType::toDictionary` and `toString`): images, dictionaries, sequences,
+//! default shapes that only the flexibility says, the `?` of what is optional. Guesses: states, which that source has not, are
+//! spelt like multi-arrays; the word `Color`, and everything about grey images of fp16. Core ML does not load from this file.
 
 use crate::package::proto::{
     self, array_feature_type as array, dictionary_feature_type as dictionary, feature_type,
@@ -33,9 +38,11 @@ fn feature(feature: &proto::FeatureDescription) -> Value {
         Some(T::StringType(_)) => ("String", String::new()),
         None => ("Invalid", String::new()),
     };
-    let formatted = if detail.is_empty() { kind.to_owned() } else { format!("{kind} ({detail})") };
+    let optional = ty.is_some_and(|t| t.is_optional);
+    let mut formatted = if detail.is_empty() { kind.to_owned() } else { format!("{kind} ({detail})") };
+    formatted.push_str(if optional { "?" } else { "" });
     entry.insert("formattedType".into(), formatted.into());
-    entry.insert("isOptional".into(), flag(ty.is_some_and(|t| t.is_optional)));
+    entry.insert("isOptional".into(), flag(optional));
     entry.insert("name".into(), feature.name.as_str().into());
     entry.insert("shortDescription".into(), feature.short_description.as_str().into());
     entry.insert("type".into(), kind.into());
@@ -59,7 +66,8 @@ fn array(entry: &mut Map<String, Value>, t: &proto::ArrayFeatureType) -> String 
     };
     entry.insert("dataType".into(), dtype.into());
     entry.insert("hasShapeFlexibility".into(), flag(t.shape_flexibility.is_some()));
-    entry.insert("shape".into(), listed(&t.shape).into());
+    let shape = default_shape(t);
+    entry.insert("shape".into(), listed(&shape).into());
     match &t.shape_flexibility {
         None => {}
         Some(F::ShapeRange(r)) => {
@@ -74,7 +82,21 @@ fn array(entry: &mut Map<String, Value>, t: &proto::ArrayFeatureType) -> String 
             entry.insert("shapeFlexibility".into(), words.join(" | ").into());
         }
     }
-    format!("{dtype} {}", times(&t.shape)).trim_end().to_owned()
+    format!("{dtype} {}", times(&shape)).trim_end().to_owned()
+}
+
+/// The shape that is said, else the first or smallest that is allowed.
+fn default_shape(t: &proto::ArrayFeatureType) -> Vec<i64> {
+    use array::ShapeFlexibility as F;
+    if !t.shape.is_empty() {
+        return t.shape.clone();
+    }
+    let lowest = |r: &proto::SizeRange| i64::try_from(r.lower_bound).unwrap_or(i64::MAX);
+    match &t.shape_flexibility {
+        None => Vec::new(),
+        Some(F::EnumeratedShapes(e)) => e.shapes.first().map_or_else(Vec::new, |s| s.shape.clone()),
+        Some(F::ShapeRange(r)) => r.size_ranges.iter().map(lowest).collect(),
+    }
 }
 
 fn image(entry: &mut Map<String, Value>, t: &proto::ImageFeatureType) -> String {
@@ -125,21 +147,29 @@ fn sequence(entry: &mut Map<String, Value>, t: &proto::SequenceFeatureType) -> S
         Some(sequence::Type::StringType(_)) => "String",
         None => "Invalid",
     };
-    entry.insert("itemType".into(), item.into());
-    item.to_owned()
+    let range = t.size_range.unwrap_or_default();
+    entry.insert("valueType".into(), item.into());
+    entry.insert("sizeRange".into(), pair(&range).into());
+    format!("{item} {}", words(&range))
 }
 
 /// Ranges as JSON in a text, and in words.
 fn ranges(ranges: &[proto::SizeRange]) -> (String, String) {
-    let pair = |r: &proto::SizeRange| format!("[{}, {}]", r.lower_bound, r.upper_bound);
-    let word = |r: &proto::SizeRange| match u64::try_from(r.upper_bound) {
+    let pairs: Vec<String> = ranges.iter().map(pair).collect();
+    let words: Vec<String> = ranges.iter().map(words).collect();
+    (format!("[{}]", pairs.join(", ")), words.join(" × "))
+}
+
+fn pair(r: &proto::SizeRange) -> String {
+    format!("[{}, {}]", r.lower_bound, r.upper_bound)
+}
+
+fn words(r: &proto::SizeRange) -> String {
+    match u64::try_from(r.upper_bound) {
         Ok(upper) if upper == r.lower_bound => upper.to_string(),
         Ok(upper) => format!("{}...{upper}", r.lower_bound),
         Err(_) => format!("{}...", r.lower_bound),
-    };
-    let pairs: Vec<String> = ranges.iter().map(pair).collect();
-    let words: Vec<String> = ranges.iter().map(word).collect();
-    (format!("[{}]", pairs.join(", ")), words.join(" × "))
+    }
 }
 
 fn listed(shape: &[i64]) -> String {
@@ -150,4 +180,68 @@ fn listed(shape: &[i64]) -> String {
 fn times(shape: &[i64]) -> String {
     let sizes: Vec<String> = shape.iter().map(i64::to_string).collect();
     sizes.join(" × ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use feature_type::Type as T;
+
+    fn entry(is_optional: bool, kind: T) -> Value {
+        let r#type = Some(proto::FeatureType { is_optional, r#type: Some(kind) });
+        feature(&proto::FeatureDescription { name: "f".into(), r#type, ..Default::default() })
+    }
+
+    /// As `FeatureType::toDictionary` and `toString` of coremltools' `DataType.cpp` have it.
+    #[test]
+    fn entries_are_those_of_apple_s_source() {
+        let range = |lower_bound, upper_bound| proto::SizeRange { lower_bound, upper_bound };
+        let flexibility = array::ShapeFlexibility::ShapeRange(array::ShapeRange {
+            size_ranges: vec![range(1, 1), range(2, -1)],
+        });
+        let said = entry(
+            true,
+            T::MultiArrayType(proto::ArrayFeatureType {
+                data_type: array::ArrayDataType::Float32.into(),
+                shape_flexibility: Some(flexibility),
+                ..Default::default()
+            }),
+        );
+        assert_eq!(said["formattedType"], "MultiArray (Float32 1 × 2)?");
+        assert_eq!((&said["shape"], &said["isOptional"]), (&json!("[1, 2]"), &json!("1")));
+        assert_eq!(
+            (&said["shapeRange"], &said["shapeFlexibility"]),
+            (&json!("[[1, 1], [2, -1]]"), &json!("1 × 2..."))
+        );
+
+        let kind = sequence::Type::StringType(Default::default());
+        let said = entry(
+            false,
+            T::SequenceType(proto::SequenceFeatureType { size_range: Some(range(0, 9)), r#type: Some(kind) }),
+        );
+        assert_eq!(said["formattedType"], "Sequence (String 0...9)");
+        assert_eq!((&said["valueType"], &said["sizeRange"]), (&json!("String"), &json!("[0, 9]")));
+
+        let key_type = Some(dictionary::KeyType::Int64KeyType(Default::default()));
+        let said = entry(false, T::DictionaryType(proto::DictionaryFeatureType { key_type }));
+        assert_eq!(
+            (&said["keyType"], &said["formattedType"]),
+            (&json!("Int64"), &json!("Dictionary (Int64 → Double)"))
+        );
+
+        let colors = |space: image::ColorSpace| {
+            let size = proto::ImageFeatureType {
+                width: 6,
+                height: 8,
+                color_space: space.into(),
+                ..Default::default()
+            };
+            let said = entry(false, T::ImageType(size));
+            assert_eq!((&said["width"], &said["height"]), (&json!("6"), &json!("8")));
+            [&said["colorspace"], &said["isColor"], &said["hasSizeFlexibility"]]
+                .map(|v| v.as_str().unwrap().to_owned())
+        };
+        assert_eq!(colors(image::ColorSpace::Bgr), ["BGR", "1", "0"]);
+        assert_eq!(colors(image::ColorSpace::Grayscale), ["Grayscale", "0", "0"]);
+    }
 }
