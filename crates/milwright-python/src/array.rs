@@ -41,8 +41,8 @@ pub(crate) fn dtype_name(dtype: DType) -> &'static str {
 pub(crate) struct Use<'a> {
     /// The file, function and name, for messages.
     pub(crate) place: &'a dyn Display,
-    /// The element type it has there, if that is known: integers become floats for floats. What other types become is for
-    /// the runtime to say.
+    /// The element type it has there, if that is known: numbers become floats for floats, by NumPy. What other
+    /// types become is for the runtime to say.
     pub(crate) declared: Option<DType>,
     /// Is it certain that nothing refers to the tensor once the call is over?
     pub(crate) brief: bool,
@@ -61,7 +61,8 @@ pub(crate) fn to_tensor(value: &Bound<'_, PyAny>, usage: &Use<'_>) -> PyResult<T
     }
     let declared = usage.declared.filter(|d| d.is_float());
     if let Some((_, _, float)) = declared.and_then(|d| DTYPES.iter().find(|(other, ..)| *other == d))
-        && code[1..].starts_with(['i', 'u'])
+        && code[1..].starts_with(['i', 'u', 'f'])
+        && code[1..] != float[1..]
     {
         array = array.call_method1("astype", (*float,))?;
         code = (*float).to_owned();

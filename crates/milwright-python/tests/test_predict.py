@@ -58,6 +58,14 @@ def test_inputs_of_every_layout_are_read_right(load):
         np.testing.assert_array_equal(model.predict({"x": given})["y"], 2 * want, err_msg=name)
 
 
+def test_floats_of_another_size_are_rounded_once(load):
+    model = load("tensor<fp16, [2]> x", "tensor<fp16, [2]> y = identity(x = x);", "y")
+    # Rounded to fp32 first, the first would lie half way between two halves, and go down.
+    x = np.array([1 + 2**-11 + 2**-30, -0.1])
+    assert model.predict({"x": x})["y"].tolist() == [1 + 2**-10, float(np.float16(-0.1))]
+    assert model.predict({"x": x.astype(np.longdouble)})["y"].tolist() == [1 + 2**-10, float(np.float16(-0.1))]
+
+
 def test_scalars_and_empty_arrays(load):
     model = load("fp32 x", "fp32 y = add(x = x, y = fp32(1));", "y")
     got = model.predict({"x": 2.5})["y"]
