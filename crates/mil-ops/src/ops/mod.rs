@@ -46,6 +46,7 @@ pub mod conv {
     pub mod conv;
     pub mod conv_quantized;
     pub mod conv_transpose;
+    pub mod params;
 }
 
 #[allow(missing_docs, clippy::module_inception)]

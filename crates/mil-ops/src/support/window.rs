@@ -1,9 +1,17 @@
 //! Windows that slide over spatial axes: the geometry of convolutions and pools.
 
 use super::args::Args;
-use crate::contract::{Failure, Infer, Refused};
+use crate::contract::{Default, Failure, Infer, Param, Refused, sets};
 use mil_base::{Dim, Opset};
 use mil_kernels::window::WindowSpec;
+
+/// What a missing step means.
+pub(crate) const ONES: Default = Default::Computed("1 for each spatial axis");
+/// Steps between windows.
+pub(crate) const STRIDES: Param = Param::constant("strides", sets::INT32).or(ONES);
+/// Elements before and after, for the padding `custom`.
+pub(crate) const PAD: Param =
+    Param::constant("pad", sets::INT32).or(Default::Computed("0 before and after each spatial axis"));
 
 /// How an input is extended before windows slide over it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -8,35 +8,22 @@ use mil_kernels::Unary;
 
 const PAGE: &str = include_str!("parametric.md");
 
-const ALPHA: &[Version] = &[
-    Version::new(
-        Opset::Ios15,
-        &[Param::tensor("x", sets::FLOAT).group("T"), Param::constant("alpha", sets::FLOAT).group("T")],
-    ),
-    Version::new(
-        Opset::Ios17,
-        &[Param::tensor("x", sets::FLOAT).group("T"), Param::constant("alpha", sets::FLOAT).group("U")],
-    ),
+const X: Param = Param::tensor("x", sets::FLOAT).group("T");
+
+/// `x` with a parameter, which iOS 17 lets have another dtype.
+pub(super) const ALPHA: &[Version] = &[
+    Version::new(Opset::Ios15, &[X, Param::constant("alpha", sets::FLOAT).group("T")]),
+    Version::new(Opset::Ios17, &[X, Param::constant("alpha", sets::FLOAT).group("U")]),
 ];
 
-const ALPHA_BETA: &[Version] = &[
-    Version::new(
-        Opset::Ios15,
-        &[
-            Param::tensor("x", sets::FLOAT).group("T"),
-            Param::constant("alpha", sets::FLOAT).group("T"),
-            Param::constant("beta", sets::FLOAT).group("T"),
-        ],
-    ),
-    Version::new(
-        Opset::Ios17,
-        &[
-            Param::tensor("x", sets::FLOAT).group("T"),
-            Param::constant("alpha", sets::FLOAT).group("U"),
-            Param::constant("beta", sets::FLOAT).group("U"),
-        ],
-    ),
-];
+/// The same with two parameters of one dtype.
+pub(super) const ALPHA_BETA: &[Version] =
+    &[Version::new(Opset::Ios15, &alpha_beta("T")), Version::new(Opset::Ios17, &alpha_beta("U"))];
+
+const fn alpha_beta(group: &'static str) -> [Param; 3] {
+    let alpha = Param::constant("alpha", sets::FLOAT).group(group);
+    [X, alpha, Param::constant("beta", sets::FLOAT).group(group)]
+}
 
 macro_rules! row {
     ($name:literal, $versions:expr, $reference:expr, $cpu:expr, $flops:literal, $accuracy:expr) => {

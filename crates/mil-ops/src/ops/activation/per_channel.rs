@@ -1,10 +1,11 @@
 //! `prelu` and `softplus_parametric`: activations whose parameters belong to the channels, dimension 1.
 
+use super::parametric::{ALPHA, ALPHA_BETA};
 use crate::contract::*;
 use crate::support::axes::Around;
 use crate::support::elementwise::{each, same_type, softplus};
 use crate::support::plan::{channels, fusing};
-use mil_base::{Opset, TensorType, Type};
+use mil_base::{TensorType, Type};
 use mil_kernels::Unary;
 
 const PAGE: &str = include_str!("per_channel.md");
@@ -16,16 +17,7 @@ const SAME_ALPHA: f64 = 1e-5;
 pub static PRELU: OpDef = OpDef {
     name: "prelu",
     doc: Doc::section(PAGE, "prelu"),
-    versions: &[
-        Version::new(
-            Opset::Ios15,
-            &[Param::tensor("x", sets::FLOAT).group("T"), Param::constant("alpha", sets::FLOAT).group("T")],
-        ),
-        Version::new(
-            Opset::Ios17,
-            &[Param::tensor("x", sets::FLOAT).group("T"), Param::constant("alpha", sets::FLOAT).group("U")],
-        ),
-    ],
+    versions: ALPHA,
     constraints: &[
         Constraint { slug: "prelu/rank-3-to-5", rule: "x has rank 3, 4 or 5" },
         Constraint {
@@ -53,24 +45,7 @@ pub static PRELU: OpDef = OpDef {
 pub static SOFTPLUS_PARAMETRIC: OpDef = OpDef {
     name: "softplus_parametric",
     doc: Doc::section(PAGE, "softplus_parametric"),
-    versions: &[
-        Version::new(
-            Opset::Ios15,
-            &[
-                Param::tensor("x", sets::FLOAT).group("T"),
-                Param::constant("alpha", sets::FLOAT).group("T"),
-                Param::constant("beta", sets::FLOAT).group("T"),
-            ],
-        ),
-        Version::new(
-            Opset::Ios17,
-            &[
-                Param::tensor("x", sets::FLOAT).group("T"),
-                Param::constant("alpha", sets::FLOAT).group("U"),
-                Param::constant("beta", sets::FLOAT).group("U"),
-            ],
-        ),
-    ],
+    versions: ALPHA_BETA,
     constraints: &[
         Constraint { slug: "softplus_parametric/rank-3-or-more", rule: "x has rank 3 or more" },
         Constraint {

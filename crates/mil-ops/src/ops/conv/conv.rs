@@ -1,6 +1,7 @@
 //! `conv`: convolution over 1, 2 or 3 spatial axes.
 
 use super::common::{ConvSlugs, Geometry, check_bias, check_channels, check_ranks, groups, kernel};
+use super::params::*;
 use crate::contract::*;
 use crate::support::constness::is_constant;
 use crate::support::plan::fusing;
@@ -13,32 +14,8 @@ pub static CONV: OpDef = OpDef {
     name: "conv",
     doc: Doc::page(include_str!("conv.md")),
     versions: &[
-        Version::new(
-            Opset::Ios15,
-            &[
-                Param::tensor("x", sets::FLOAT).group("T"),
-                Param::tensor("weight", sets::FLOAT).group("T"),
-                Param::constant("bias", sets::FLOAT).group("T").or(Default::Absent),
-                Param::constant("strides", sets::INT32).or(ONES),
-                Param::constant("pad_type", sets::STRING).or(Default::Str("valid")),
-                Param::constant("pad", sets::INT32).or(ZEROS),
-                Param::constant("dilations", sets::INT32).or(ONES),
-                Param::constant("groups", sets::INT32).or(Default::Int(1)),
-            ],
-        ),
-        Version::new(
-            Opset::Ios17,
-            &[
-                Param::tensor("x", sets::FLOAT).group("T"),
-                Param::tensor("weight", sets::FLOAT).group("U"),
-                Param::tensor("bias", sets::FLOAT).group("U").or(Default::Absent),
-                Param::constant("strides", sets::INT32).or(ONES),
-                Param::constant("pad_type", sets::STRING).or(Default::Str("valid")),
-                Param::constant("pad", sets::INT32).or(ZEROS),
-                Param::constant("dilations", sets::INT32).or(ONES),
-                Param::constant("groups", sets::INT32).or(Default::Int(1)),
-            ],
-        ),
+        Version::new(Opset::Ios15, &[X, WEIGHT, BIAS, STRIDES, PAD_TYPE, PAD, DILATIONS, GROUPS]),
+        Version::new(Opset::Ios17, &[X, WEIGHT_17, BIAS_17, STRIDES, PAD_TYPE, PAD, DILATIONS, GROUPS]),
     ],
     constraints: &[
         Constraint { slug: "conv/rank", rule: "x has rank 3, 4 or 5, and weight the same" },
@@ -73,10 +50,7 @@ pub static CONV: OpDef = OpDef {
     accuracy: Accuracy::sum(4e-6),
 };
 
-/// Default of steps.
-pub(super) const ONES: Default = Default::Computed("1 for each spatial axis");
-/// Default of pads.
-pub(super) const ZEROS: Default = Default::Computed("0 before and after each spatial axis");
+const WEIGHT: Param = Param::tensor("weight", sets::FLOAT).group("T");
 
 const SLUGS: ConvSlugs = ConvSlugs { rank: "conv/rank", channels: "conv/channels", bias: "conv/bias-size" };
 

@@ -1,7 +1,8 @@
 //! `conv_quantized`: a convolution whose weights are bytes with a scale and an offset.
 
 use super::common::{ConvSlugs, check_bias, check_channels, check_ranks, groups};
-use super::conv::{ONES, ZEROS, cost, geometry};
+use super::conv::{cost, geometry};
+use super::params::*;
 use crate::contract::*;
 use crate::support::window::{WindowSlugs, infer_windows};
 use mil_base::{DType, DTypes, Dim, Opset, Shape, Type};
@@ -13,18 +14,18 @@ pub static CONV_QUANTIZED: OpDef = OpDef {
     versions: &[Version::new(
         Opset::Ios15,
         &[
-            Param::tensor("x", sets::FLOAT).group("T"),
+            X,
             Param::tensor("weight", BYTES).group("U"),
             Param::constant("bias", BYTES).group("U").or(Default::Absent),
             Param::constant("quantization_type", sets::STRING),
             Param::constant("nbits", sets::INT32).or(Default::Int(8)),
             Param::constant("quant_scale", sets::FLOAT).group("T"),
             Param::constant("quant_bias", sets::FLOAT).group("T"),
-            Param::constant("strides", sets::INT32).or(ONES),
-            Param::constant("pad_type", sets::STRING).or(Default::Str("valid")),
-            Param::constant("pad", sets::INT32).or(ZEROS),
-            Param::constant("dilations", sets::INT32).or(ONES),
-            Param::constant("groups", sets::INT32).or(Default::Int(1)),
+            STRIDES,
+            PAD_TYPE,
+            PAD,
+            DILATIONS,
+            GROUPS,
         ],
     )],
     constraints: &[

@@ -1,7 +1,7 @@
 //! `conv_transpose`: the transpose of a convolution, which enlarges.
 
 use super::common::{ConvSlugs, Geometry, check_bias, check_ranks, groups, kernel};
-use super::conv::{ONES, ZEROS};
+use super::params::*;
 use crate::contract::*;
 use crate::support::args::Args;
 use crate::support::window::{Padding, Slide, WindowArgs};
@@ -16,31 +16,11 @@ pub static CONV_TRANSPOSE: OpDef = OpDef {
     versions: &[
         Version::new(
             Opset::Ios15,
-            &[
-                Param::tensor("x", sets::FLOAT).group("T"),
-                Param::constant("weight", sets::FLOAT).group("T"),
-                Param::constant("bias", sets::FLOAT).group("T").or(Default::Absent),
-                Param::constant("pad", sets::INT32).or(ZEROS),
-                Param::constant("output_shape", sets::INT32).or(Default::Absent),
-                Param::constant("pad_type", sets::STRING).or(Default::Str("valid")),
-                Param::constant("strides", sets::INT32).or(ONES),
-                Param::constant("dilations", sets::INT32).or(ONES),
-                Param::constant("groups", sets::INT32).or(Default::Int(1)),
-            ],
+            &[X, WEIGHT, BIAS, PAD, OUTPUT_SHAPE, PAD_TYPE, STRIDES, DILATIONS, GROUPS],
         ),
         Version::new(
             Opset::Ios17,
-            &[
-                Param::tensor("x", sets::FLOAT).group("T"),
-                Param::tensor("weight", sets::FLOAT).group("U"),
-                Param::tensor("bias", sets::FLOAT).group("U").or(Default::Absent),
-                Param::constant("pad", sets::INT32).or(ZEROS),
-                Param::constant("output_shape", sets::INT32).or(Default::Absent),
-                Param::constant("pad_type", sets::STRING).or(Default::Str("valid")),
-                Param::constant("strides", sets::INT32).or(ONES),
-                Param::constant("dilations", sets::INT32).or(ONES),
-                Param::constant("groups", sets::INT32).or(Default::Int(1)),
-            ],
+            &[X, WEIGHT_17, BIAS_17, PAD, OUTPUT_SHAPE, PAD_TYPE, STRIDES, DILATIONS, GROUPS],
         ),
     ],
     constraints: &[
@@ -78,6 +58,9 @@ pub static CONV_TRANSPOSE: OpDef = OpDef {
     },
     accuracy: Accuracy::sum(4e-6),
 };
+
+const WEIGHT: Param = Param::constant("weight", sets::FLOAT).group("T");
+const OUTPUT_SHAPE: Param = Param::constant("output_shape", sets::INT32).or(Default::Absent);
 
 const SLUGS: ConvSlugs = ConvSlugs {
     rank: "conv_transpose/rank",

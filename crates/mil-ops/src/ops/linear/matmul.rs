@@ -15,21 +15,11 @@ pub static MATMUL: OpDef = OpDef {
     versions: &[
         Version::new(
             Opset::Ios15,
-            &[
-                Param::tensor("x", sets::NUMBER).group("T"),
-                Param::tensor("y", sets::NUMBER).group("T"),
-                Param::constant("transpose_x", sets::BOOL).or(Default::Bool(false)),
-                Param::constant("transpose_y", sets::BOOL).or(Default::Bool(false)),
-            ],
+            &[X, Param::tensor("y", sets::NUMBER).group("T"), TRANSPOSE_X, TRANSPOSE_Y],
         ),
         Version::new(
             Opset::Ios17,
-            &[
-                Param::tensor("x", sets::NUMBER).group("T"),
-                Param::tensor("y", sets::NUMBER).group("U"),
-                Param::constant("transpose_x", sets::BOOL).or(Default::Bool(false)),
-                Param::constant("transpose_y", sets::BOOL).or(Default::Bool(false)),
-            ],
+            &[X, Param::tensor("y", sets::NUMBER).group("U"), TRANSPOSE_X, TRANSPOSE_Y],
         ),
     ],
     constraints: &[
@@ -59,6 +49,10 @@ pub static MATMUL: OpDef = OpDef {
     cost,
     accuracy: Accuracy::sum(4e-6),
 };
+
+const X: Param = Param::tensor("x", sets::NUMBER).group("T");
+const TRANSPOSE_X: Param = Param::constant("transpose_x", sets::BOOL).or(Default::Bool(false));
+const TRANSPOSE_Y: Param = Param::constant("transpose_y", sets::BOOL).or(Default::Bool(false));
 
 fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {
     let (x, y) = (cx.need("x")?, cx.need("y")?);

@@ -1,5 +1,6 @@
 //! `band_part`: a band around the diagonal of each matrix, zero elsewhere.
 
+use super::common::X;
 use crate::contract::*;
 use crate::support::index::*;
 use crate::support::moves::{bring, output};
@@ -12,7 +13,7 @@ pub static BAND_PART: OpDef = OpDef {
     versions: &[Version::new(
         Opset::Ios15,
         &[
-            Param::tensor("x", sets::PLAIN).group("T"),
+            X,
             Param::constant("lower", sets::INT32).or(Default::Int(-1)),
             Param::constant("upper", sets::INT32).or(Default::Int(-1)),
         ],

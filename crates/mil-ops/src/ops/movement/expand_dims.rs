@@ -1,5 +1,6 @@
 //! `expand_dims`: new dimensions of size 1.
 
+use super::common::{X, X_17};
 use crate::contract::*;
 use crate::support::index::*;
 use mil_base::{Dim, Opset, Shape, Type};
@@ -9,14 +10,8 @@ pub static EXPAND_DIMS: OpDef = OpDef {
     name: "expand_dims",
     doc: Doc::page(include_str!("expand_dims.md")),
     versions: &[
-        Version::new(
-            Opset::Ios15,
-            &[Param::tensor("x", sets::PLAIN).group("T"), Param::constant("axes", sets::INT32)],
-        ),
-        Version::new(
-            Opset::Ios17,
-            &[Param::tensor("x", sets::PLAIN_17).group("T"), Param::constant("axes", sets::INT32)],
-        ),
+        Version::new(Opset::Ios15, &[X, Param::constant("axes", sets::INT32)]),
+        Version::new(Opset::Ios17, &[X_17, Param::constant("axes", sets::INT32)]),
     ],
     constraints: &[Constraint {
         slug: "expand_dims/axes-in-range",

@@ -1,5 +1,6 @@
 //! `flatten2d`: a matrix of the dimensions before and after an axis.
 
+use super::common::X;
 use crate::contract::*;
 use crate::support::index::*;
 use mil_base::{Opset, Shape, Type};
@@ -8,13 +9,7 @@ use mil_base::{Opset, Shape, Type};
 pub static FLATTEN2D: OpDef = OpDef {
     name: "flatten2d",
     doc: Doc::page(include_str!("flatten2d.md")),
-    versions: &[Version::new(
-        Opset::Ios15,
-        &[
-            Param::tensor("x", sets::PLAIN).group("T"),
-            Param::constant("axis", sets::INT32).or(Default::Int(1)),
-        ],
-    )],
+    versions: &[Version::new(Opset::Ios15, &[X, Param::constant("axis", sets::INT32).or(Default::Int(1))])],
     constraints: &[Constraint { slug: "flatten2d/axis-in-range", rule: "axis is in -rank..=rank" }],
     infer,
     reference: Reference::Rule(reference),

@@ -1,6 +1,6 @@
 //! `reshape`: the same elements in another shape.
 
-use super::common::{INDEX_17, Problem};
+use super::common::{INDEX_17, Problem, X, X_17};
 use crate::contract::*;
 use crate::support::index::*;
 use mil_base::{Dim, Opset, Shape, Type};
@@ -10,14 +10,8 @@ pub static RESHAPE: OpDef = OpDef {
     name: "reshape",
     doc: Doc::page(include_str!("reshape.md")),
     versions: &[
-        Version::new(
-            Opset::Ios15,
-            &[Param::tensor("x", sets::PLAIN).group("T"), Param::tensor("shape", sets::INT32)],
-        ),
-        Version::new(
-            Opset::Ios17,
-            &[Param::tensor("x", sets::PLAIN_17).group("T"), Param::tensor("shape", INDEX_17).group("U")],
-        ),
+        Version::new(Opset::Ios15, &[X, Param::tensor("shape", sets::INT32)]),
+        Version::new(Opset::Ios17, &[X_17, Param::tensor("shape", INDEX_17).group("U")]),
     ],
     constraints: &[
         Constraint { slug: "reshape/shape-length", rule: "shape is a vector, and its length is known" },

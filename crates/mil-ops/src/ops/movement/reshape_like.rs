@@ -1,5 +1,6 @@
 //! `reshape_like`: the same elements in a shape put together from the shapes of other tensors.
 
+use super::common::{X, X_17};
 use crate::contract::*;
 use crate::support::index::*;
 use mil_base::{Opset, Shape, Type};
@@ -9,14 +10,8 @@ pub static RESHAPE_LIKE: OpDef = OpDef {
     name: "reshape_like",
     doc: Doc::page(include_str!("reshape_like.md")),
     versions: &[
-        Version::new(
-            Opset::Ios16,
-            &[Param::tensor("x", sets::PLAIN).group("T"), REFS, BEGINS, ENDS, END_MASKS],
-        ),
-        Version::new(
-            Opset::Ios17,
-            &[Param::tensor("x", sets::PLAIN_17).group("T"), REFS, BEGINS, ENDS, END_MASKS],
-        ),
+        Version::new(Opset::Ios16, &[X, REFS, BEGINS, ENDS, END_MASKS]),
+        Version::new(Opset::Ios17, &[X_17, REFS, BEGINS, ENDS, END_MASKS]),
     ],
     constraints: &[
         Constraint {

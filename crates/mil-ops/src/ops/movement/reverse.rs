@@ -1,5 +1,6 @@
 //! `reverse`: the elements along some axes in the opposite order.
 
+use super::common::{X, X_17};
 use crate::contract::*;
 use crate::support::index::*;
 use crate::support::moves::Walk;
@@ -9,10 +10,7 @@ use mil_base::{Opset, Type};
 pub static REVERSE: OpDef = OpDef {
     name: "reverse",
     doc: Doc::page(include_str!("reverse.md")),
-    versions: &[
-        Version::new(Opset::Ios15, &[Param::tensor("x", sets::PLAIN).group("T"), AXES]),
-        Version::new(Opset::Ios17, &[Param::tensor("x", sets::PLAIN_17).group("T"), AXES]),
-    ],
+    versions: &[Version::new(Opset::Ios15, &[X, AXES]), Version::new(Opset::Ios17, &[X_17, AXES])],
     constraints: &[Constraint {
         slug: "reverse/axes-in-range",
         rule: "every axis is in -rank..rank, and none is named twice",

@@ -1,6 +1,6 @@
 //! `reverse_sequence`: the first elements of each sequence of a batch in the opposite order.
 
-use super::common::INDEX_17;
+use super::common::{INDEX_17, X, X_17};
 use crate::contract::*;
 use crate::support::index::*;
 use mil_base::{Opset, Type};
@@ -10,23 +10,10 @@ pub static REVERSE_SEQUENCE: OpDef = OpDef {
     name: "reverse_sequence",
     doc: Doc::page(include_str!("reverse_sequence.md")),
     versions: &[
-        Version::new(
-            Opset::Ios15,
-            &[
-                Param::tensor("x", sets::PLAIN).group("T"),
-                Param::tensor("lengths", sets::INT32),
-                SEQ_AXIS,
-                BATCH_AXIS,
-            ],
-        ),
+        Version::new(Opset::Ios15, &[X, Param::tensor("lengths", sets::INT32), SEQ_AXIS, BATCH_AXIS]),
         Version::new(
             Opset::Ios17,
-            &[
-                Param::tensor("x", sets::PLAIN_17).group("T"),
-                Param::tensor("lengths", INDEX_17).group("U"),
-                SEQ_AXIS,
-                BATCH_AXIS,
-            ],
+            &[X_17, Param::tensor("lengths", INDEX_17).group("U"), SEQ_AXIS, BATCH_AXIS],
         ),
     ],
     constraints: &[

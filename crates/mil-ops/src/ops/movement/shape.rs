@@ -1,5 +1,6 @@
 //! `shape`: the sizes of a tensor as a vector.
 
+use super::common::X;
 use crate::contract::*;
 use crate::support::index::ANE_LATER;
 use mil_base::{DType, Opset, Shape};
@@ -8,7 +9,7 @@ use mil_base::{DType, Opset, Shape};
 pub static SHAPE: OpDef = OpDef {
     name: "shape",
     doc: Doc::page(include_str!("shape.md")),
-    versions: &[Version::new(Opset::Ios15, &[Param::tensor("x", sets::PLAIN).group("T")])],
+    versions: &[Version::new(Opset::Ios15, &[X])],
     constraints: &[],
     infer: |cx| {
         let rank = cx.need("x")?.shape.rank();

@@ -1,6 +1,6 @@
 //! `slice_by_index`: a part of a tensor, as numpy's `x[begin:end:stride, ..]`.
 
-use super::common::INDEX_17;
+use super::common::{INDEX_17, X, X_17};
 use super::slicing::{Arguments, Bounds, Edge, Slugs, cuts, positions, shape, walk};
 use crate::contract::*;
 use crate::support::index::*;
@@ -12,30 +12,8 @@ pub static SLICE_BY_INDEX: OpDef = OpDef {
     name: "slice_by_index",
     doc: Doc::page(include_str!("slice_by_index.md")),
     versions: &[
-        Version::new(
-            Opset::Ios15,
-            &[
-                Param::tensor("x", sets::PLAIN).group("T"),
-                Param::tensor("begin", sets::INT32),
-                Param::tensor("end", sets::INT32),
-                Param::constant("stride", sets::INT32).or(Default::Computed("1 for each dimension")),
-                BEGIN_MASK,
-                END_MASK,
-                SQUEEZE_MASK,
-            ],
-        ),
-        Version::new(
-            Opset::Ios17,
-            &[
-                Param::tensor("x", sets::PLAIN_17).group("T"),
-                Param::tensor("begin", INDEX_17).group("U"),
-                Param::tensor("end", INDEX_17).group("U"),
-                Param::constant("stride", INDEX_17).group("U").or(Default::Computed("1 for each dimension")),
-                BEGIN_MASK,
-                END_MASK,
-                SQUEEZE_MASK,
-            ],
-        ),
+        Version::new(Opset::Ios15, &[X, BEGIN, END, STRIDE, BEGIN_MASK, END_MASK, SQUEEZE_MASK]),
+        Version::new(Opset::Ios17, &[X_17, BEGIN_17, END_17, STRIDE_17, BEGIN_MASK, END_MASK, SQUEEZE_MASK]),
     ],
     constraints: &[
         Constraint {
@@ -57,6 +35,13 @@ pub static SLICE_BY_INDEX: OpDef = OpDef {
     accuracy: Accuracy::EXACT,
 };
 
+const BEGIN: Param = Param::tensor("begin", sets::INT32);
+const END: Param = Param::tensor("end", sets::INT32);
+const STRIDE: Param = Param::constant("stride", sets::INT32).or(ONE_EACH);
+pub(super) const BEGIN_17: Param = Param::tensor("begin", INDEX_17).group("U");
+pub(super) const END_17: Param = Param::tensor("end", INDEX_17).group("U");
+pub(super) const STRIDE_17: Param = Param::constant("stride", INDEX_17).group("U").or(ONE_EACH);
+const ONE_EACH: Default = Default::Computed("1 for each dimension");
 pub(super) const NO_MASK: Default = Default::Computed("false for each dimension");
 pub(super) const BEGIN_MASK: Param = Param::constant("begin_mask", sets::BOOL).or(NO_MASK);
 pub(super) const END_MASK: Param = Param::constant("end_mask", sets::BOOL).or(NO_MASK);

@@ -1,6 +1,6 @@
 //! `slice_by_size`: a part of a tensor by its first index and its size.
 
-use super::common::{INDEX_17, Problem};
+use super::common::{INDEX_17, Problem, X, X_17};
 use crate::contract::*;
 use crate::support::index::*;
 use crate::support::moves::Walk;
@@ -15,19 +15,11 @@ pub static SLICE_BY_SIZE: OpDef = OpDef {
     versions: &[
         Version::new(
             Opset::Ios15,
-            &[
-                Param::tensor("x", sets::PLAIN).group("T"),
-                Param::tensor("begin", sets::INT32),
-                Param::tensor("size", sets::INT32),
-            ],
+            &[X, Param::tensor("begin", sets::INT32), Param::tensor("size", sets::INT32)],
         ),
         Version::new(
             Opset::Ios17,
-            &[
-                Param::tensor("x", sets::PLAIN_17).group("T"),
-                Param::tensor("begin", INDEX_17).group("U"),
-                Param::tensor("size", INDEX_17).group("U"),
-            ],
+            &[X_17, Param::tensor("begin", INDEX_17).group("U"), Param::tensor("size", INDEX_17).group("U")],
         ),
     ],
     constraints: &[

@@ -1,7 +1,7 @@
 //! `slice_update`: a tensor with a part of it replaced.
 
-use super::common::INDEX_17;
-use super::slice_by_index::{BEGIN_MASK, END_MASK, SQUEEZE_MASK, sliced};
+use super::common::X_17;
+use super::slice_by_index::{BEGIN_17, BEGIN_MASK, END_17, END_MASK, SQUEEZE_MASK, STRIDE_17, sliced};
 use super::slicing::{Arguments, Bounds, Edge, Slugs, cuts, positions, walk};
 use crate::contract::*;
 use crate::support::index::*;
@@ -16,11 +16,11 @@ pub static SLICE_UPDATE: OpDef = OpDef {
     versions: &[Version::new(
         Opset::Ios18,
         &[
-            Param::tensor("x", sets::PLAIN_17).group("T"),
+            X_17,
             Param::tensor("update", sets::PLAIN_17).group("T"),
-            Param::tensor("begin", INDEX_17).group("U"),
-            Param::tensor("end", INDEX_17).group("U"),
-            Param::constant("stride", INDEX_17).group("U").or(Default::Computed("1 for each dimension")),
+            BEGIN_17,
+            END_17,
+            STRIDE_17,
             BEGIN_MASK,
             END_MASK,
             SQUEEZE_MASK,

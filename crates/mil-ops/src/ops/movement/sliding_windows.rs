@@ -1,5 +1,6 @@
 //! `sliding_windows`: every window along an axis, as a new dimension.
 
+use super::common::X_17;
 use crate::contract::*;
 use crate::support::index::*;
 use crate::support::moves::Walk;
@@ -11,7 +12,7 @@ pub static SLIDING_WINDOWS: OpDef = OpDef {
     doc: Doc::page(include_str!("sliding_windows.md")),
     versions: &[
         Version::new(Opset::Ios15, &[Param::tensor("x", sets::NUMBER).group("T"), AXIS, SIZE, STRIDE]),
-        Version::new(Opset::Ios17, &[Param::tensor("x", sets::PLAIN_17).group("T"), AXIS, SIZE, STRIDE]),
+        Version::new(Opset::Ios17, &[X_17, AXIS, SIZE, STRIDE]),
     ],
     constraints: &[
         Constraint { slug: "sliding_windows/axis-in-range", rule: "axis is in -rank..rank" },

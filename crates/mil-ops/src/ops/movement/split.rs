@@ -1,5 +1,6 @@
 //! `split`: a tensor cut into pieces along an axis.
 
+use super::common::X;
 use crate::contract::*;
 use crate::support::index::*;
 use crate::support::moves::{by_size, element_size, output};
@@ -13,7 +14,7 @@ pub static SPLIT: OpDef = OpDef {
     versions: &[Version::new(
         Opset::Ios15,
         &[
-            Param::tensor("x", sets::PLAIN).group("T"),
+            X,
             Param::constant("num_splits", sets::INT32).or(Default::Absent),
             Param::constant("split_sizes", sets::INT32).or(Default::Absent),
             Param::constant("axis", sets::INT32),

@@ -1,5 +1,6 @@
 //! `squeeze`: dimensions of size 1 left out.
 
+use super::common::{X, X_17};
 use crate::contract::*;
 use crate::support::index::*;
 use mil_base::{Dim, Opset, Shape, Type};
@@ -8,10 +9,7 @@ use mil_base::{Dim, Opset, Shape, Type};
 pub static SQUEEZE: OpDef = OpDef {
     name: "squeeze",
     doc: Doc::page(include_str!("squeeze.md")),
-    versions: &[
-        Version::new(Opset::Ios15, &[Param::tensor("x", sets::PLAIN).group("T"), AXES]),
-        Version::new(Opset::Ios17, &[Param::tensor("x", sets::PLAIN_17).group("T"), AXES]),
-    ],
+    versions: &[Version::new(Opset::Ios15, &[X, AXES]), Version::new(Opset::Ios17, &[X_17, AXES])],
     constraints: &[Constraint {
         slug: "squeeze/axes-in-range",
         rule: "every axis is in -rank..rank, and none is named twice",

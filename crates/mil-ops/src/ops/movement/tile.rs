@@ -1,6 +1,6 @@
 //! `tile`: a tensor repeated along its dimensions.
 
-use super::common::Problem;
+use super::common::{Problem, X};
 use crate::contract::*;
 use crate::support::index::*;
 use crate::support::moves::Walk;
@@ -10,10 +10,7 @@ use mil_base::{Dim, Opset, Shape, Type};
 pub static TILE: OpDef = OpDef {
     name: "tile",
     doc: Doc::page(include_str!("tile.md")),
-    versions: &[Version::new(
-        Opset::Ios15,
-        &[Param::tensor("x", sets::PLAIN).group("T"), Param::tensor("reps", sets::INT32)],
-    )],
+    versions: &[Version::new(Opset::Ios15, &[X, Param::tensor("reps", sets::INT32)])],
     constraints: &[Constraint {
         slug: "tile/reps",
         rule: "reps has one entry for each dimension of x, each 1 or more; x is no scalar",

@@ -1,5 +1,6 @@
 //! `transpose`: the dimensions in another order.
 
+use super::common::{X, X_17};
 use crate::contract::*;
 use crate::support::index::*;
 use crate::support::moves::Walk;
@@ -10,14 +11,8 @@ pub static TRANSPOSE: OpDef = OpDef {
     name: "transpose",
     doc: Doc::page(include_str!("transpose.md")),
     versions: &[
-        Version::new(
-            Opset::Ios15,
-            &[Param::tensor("x", sets::PLAIN).group("T"), Param::constant("perm", sets::INT32)],
-        ),
-        Version::new(
-            Opset::Ios17,
-            &[Param::tensor("x", sets::PLAIN_17).group("T"), Param::constant("perm", sets::INT32)],
-        ),
+        Version::new(Opset::Ios15, &[X, Param::constant("perm", sets::INT32)]),
+        Version::new(Opset::Ios17, &[X_17, Param::constant("perm", sets::INT32)]),
     ],
     constraints: &[Constraint {
         slug: "transpose/perm-names-each-axis",

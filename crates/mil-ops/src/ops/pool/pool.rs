@@ -3,7 +3,9 @@
 use crate::contract::*;
 use crate::support::args::Args;
 use crate::support::plan::{for_float, output};
-use crate::support::window::{Slide, WindowArgs, WindowSlugs, infer_windows, with_kernel_window};
+use crate::support::window::{
+    PAD, STRIDES, Slide, WindowArgs, WindowSlugs, infer_windows, with_kernel_window,
+};
 use mil_base::{Dim, Opset, Shape, Type};
 use mil_kernels::pooling::{Pooling, WindowPool};
 use mil_kernels::window::Window as KernelWindow;
@@ -27,18 +29,7 @@ pub static MAX_POOL: OpDef = pool(
 /// The card of `avg_pool`.
 pub static AVG_POOL: OpDef = pool(
     "avg_pool",
-    &[Version::new(
-        Opset::Ios15,
-        &[
-            Param::constant("exclude_padding_from_average", sets::BOOL).or(Default::Bool(false)),
-            Param::tensor("x", sets::FLOAT).group("T"),
-            Param::constant("kernel_sizes", sets::INT32),
-            Param::constant("strides", sets::INT32).or(ONES),
-            Param::constant("pad_type", sets::STRING),
-            Param::constant("pad", sets::INT32).or(ZEROS),
-            Param::constant("ceil_mode", sets::BOOL).or(Default::Bool(false)),
-        ],
-    )],
+    &[Version::new(Opset::Ios15, &[EXCLUDE_PADDING, X, KERNEL_SIZES, STRIDES, PAD_TYPE, PAD, CEIL_MODE])],
     &[
         rank("avg_pool/rank", "x has rank 3, 4 or 5"),
         arguments("avg_pool/window-arguments"),
@@ -72,17 +63,14 @@ pub static L2_POOL: OpDef = pool(
     |cx| plan(cx, Pooling::L2),
 );
 
-const ONES: Default = Default::Computed("1 for each spatial axis");
-const ZEROS: Default = Default::Computed("0 before and after each spatial axis");
+const X: Param = Param::tensor("x", sets::FLOAT).group("T");
+const KERNEL_SIZES: Param = Param::constant("kernel_sizes", sets::INT32);
+const PAD_TYPE: Param = Param::constant("pad_type", sets::STRING);
+const CEIL_MODE: Param = Param::constant("ceil_mode", sets::BOOL).or(Default::Bool(false));
+const EXCLUDE_PADDING: Param =
+    Param::constant("exclude_padding_from_average", sets::BOOL).or(Default::Bool(false));
 
-const PARAMS: &[Param] = &[
-    Param::tensor("x", sets::FLOAT).group("T"),
-    Param::constant("kernel_sizes", sets::INT32),
-    Param::constant("strides", sets::INT32).or(ONES),
-    Param::constant("pad_type", sets::STRING),
-    Param::constant("pad", sets::INT32).or(ZEROS),
-    Param::constant("ceil_mode", sets::BOOL).or(Default::Bool(false)),
-];
+const PARAMS: &[Param] = &[X, KERNEL_SIZES, STRIDES, PAD_TYPE, PAD, CEIL_MODE];
 
 type InferFn = fn(&mut Infer<'_>) -> Result<Vec<Type>, Refused>;
 type ReferenceFn = fn(&RefCall<'_>) -> Result<Vec<RefTensor>, Failure>;
