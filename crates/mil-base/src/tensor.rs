@@ -11,10 +11,17 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum TensorError {
     /// The bytes are not as many as dtype and shape need.
-    Length {
+    Bytes {
         /// Bytes needed.
         wanted: usize,
         /// Bytes given.
+        got: usize,
+    },
+    /// The elements are not as many as the shape needs.
+    Count {
+        /// Elements needed.
+        wanted: usize,
+        /// Elements given.
         got: usize,
     },
     /// The number of elements, or of bytes, does not fit in memory.
@@ -26,7 +33,8 @@ pub enum TensorError {
 impl fmt::Display for TensorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            TensorError::Length { wanted, got } => write!(f, "needs {wanted} bytes but has {got}"),
+            TensorError::Bytes { wanted, got } => write!(f, "needs {wanted} bytes but has {got}"),
+            TensorError::Count { wanted, got } => write!(f, "needs {wanted} elements but has {got}"),
             TensorError::TooLarge => f.write_str("is larger than memory can hold"),
             TensorError::Kind => f.write_str("mixes strings and numbers"),
         }
@@ -59,7 +67,7 @@ impl Tensor {
         }
         let wanted = dtype.bytes_for(count).ok_or(TensorError::TooLarge)?;
         if bytes.len() != wanted {
-            return Err(TensorError::Length { wanted, got: bytes.len() });
+            return Err(TensorError::Bytes { wanted, got: bytes.len() });
         }
         Ok(Tensor { dtype, shape: shape.to_vec(), data: Data::Bytes(bytes) })
     }
@@ -68,7 +76,7 @@ impl Tensor {
     pub fn from_strings(shape: &[usize], strings: Vec<String>) -> Result<Tensor, TensorError> {
         let wanted = count(shape).ok_or(TensorError::TooLarge)?;
         if strings.len() != wanted {
-            return Err(TensorError::Length { wanted, got: strings.len() });
+            return Err(TensorError::Count { wanted, got: strings.len() });
         }
         Ok(Tensor { dtype: DType::String, shape: shape.to_vec(), data: Data::Strings(strings.into()) })
     }
@@ -91,7 +99,7 @@ impl Tensor {
     pub fn from_f64(dtype: DType, shape: &[usize], values: &[f64]) -> Result<Tensor, TensorError> {
         let wanted = count(shape).ok_or(TensorError::TooLarge)?;
         if values.len() != wanted {
-            return Err(TensorError::Length { wanted, got: values.len() });
+            return Err(TensorError::Count { wanted, got: values.len() });
         }
         let mut out = Vec::with_capacity(dtype.bytes_for(wanted).ok_or(TensorError::Kind)?);
         match dtype {
@@ -123,7 +131,7 @@ impl Tensor {
     ) -> Result<Tensor, TensorError> {
         let wanted = count(shape).ok_or(TensorError::TooLarge)?;
         if values.len() != wanted {
-            return Err(TensorError::Length { wanted, got: values.len() });
+            return Err(TensorError::Count { wanted, got: values.len() });
         }
         let (low, high) = dtype.int_range().ok_or(TensorError::Kind)?;
         let bits = dtype.bits();
@@ -198,7 +206,7 @@ impl Tensor {
             Some(n) if n == self.count() => {
                 Ok(Tensor { dtype: self.dtype, shape: shape.to_vec(), data: self.data.clone() })
             }
-            Some(n) => Err(TensorError::Length { wanted: n, got: self.count() }),
+            Some(n) => Err(TensorError::Count { wanted: n, got: self.count() }),
             None => Err(TensorError::TooLarge),
         }
     }
@@ -402,7 +410,9 @@ mod tests {
     #[test]
     fn a_wrong_length_is_refused() {
         let error = Tensor::from_bytes(DType::Fp16, &[3], Bytes::from_static(&[0; 4])).unwrap_err();
-        assert_eq!(error, TensorError::Length { wanted: 6, got: 4 });
+        assert_eq!(error, TensorError::Bytes { wanted: 6, got: 4 });
+        let error = Tensor::from_f64(DType::Fp16, &[3], &[0.0; 2]).unwrap_err();
+        assert_eq!(error.to_string(), "needs 3 elements but has 2");
         assert!(Tensor::zeros(DType::Fp32, &[usize::MAX, 8]).is_err());
     }
 }

@@ -107,7 +107,7 @@ fn tensor(value: &TensorValue, ty: &TensorType) -> Result<Tensor, Diagnostic> {
         }
     };
     made.map_err(|error| match error {
-        TensorError::Length { .. } => wrong_count(ty, count),
+        TensorError::Bytes { .. } | TensorError::Count { .. } => wrong_count(ty, count),
         error => Diagnostic::error(codes::PACKAGE_VALUE_COUNT, format!("a constant of type {ty} {error}")),
     })
 }
