@@ -4,7 +4,7 @@ use crate::check::Card;
 use crate::codes;
 use crate::nearest::{choices, nearest};
 use crate::walk::Walk;
-use mil_base::{DType, Diagnostic, Label, Name, Place, Type};
+use mil_base::{DType, Diagnostic, Label, Name, Opset, Place, Type};
 use mil_ir::{Binding, OpId};
 use mil_ops::contract::{BoundArg, Default, Issue, Need, Outputs, Param, ParamKind, Version};
 
@@ -78,7 +78,7 @@ impl Walk<'_> {
         let before = self.diagnostics.len();
         let misspelt = self.strangers(id, card);
         let mut pending = Vec::new();
-        let mut groups: Vec<(&'static str, &'static str, DType)> = Vec::new();
+        let mut groups = Vec::new();
         for param in card.version.params.iter().filter(|p| !misspelt.contains(&p.name)) {
             self.param(id, card, param, &mut pending, &mut groups);
         }
@@ -152,13 +152,14 @@ impl Walk<'_> {
         meant
     }
 
+    /// Compares what one parameter is bound to: whether it is there, and its kind, at once; the rest as `pending`.
     fn param(
         &mut self,
         id: OpId,
         card: Card,
         param: &'static Param,
         pending: &mut Vec<Issue>,
-        groups: &mut Vec<(&'static str, &'static str, DType)>,
+        groups: &mut Vec<Group>,
     ) {
         let op = &self.function.ops[id].name;
         let bindings = self.view(id, card).bindings(param.name);
@@ -175,12 +176,6 @@ impl Walk<'_> {
             self.error(codes::ARGUMENT_KIND, id, Some(&name), message, None);
             return;
         }
-        let issue = |code, message: String, help: String| Issue {
-            code,
-            argument: Some(name.clone()),
-            message,
-            help: Some(help),
-        };
         for bound in bindings {
             let (ty, constant) = match bound {
                 BoundArg::Value(v) => (self.facts.types[v.index()].as_ref(), self.facts.constant[v.index()]),
@@ -199,43 +194,11 @@ impl Walk<'_> {
                 return;
             };
             let Some(dtype) = dtype else { continue };
-            if !param.dtypes.contains(dtype) {
-                let later = card.def.versions.iter().find(|v| {
-                    v.since > self.facts.opset
-                        && v.param(param.name).is_some_and(|p| p.dtypes.contains(dtype))
-                });
-                let help = match later {
-                    Some(v) => {
-                        format!("it takes {dtype} since {}; or cast it to one of {}", v.since, param.dtypes)
-                    }
-                    None => format!("it takes {}; insert a `cast`", param.dtypes),
-                };
-                let message = format!("`{name}` of `{op}` cannot be {dtype}");
-                pending.push(issue(codes::DTYPE, message, help));
-                return;
-            }
-            if !param.group.is_empty() {
-                match groups.iter().find(|(group, ..)| *group == param.group) {
-                    Some(&(_, other, wanted)) if wanted != dtype => {
-                        let message = if other == param.name {
-                            format!("the values of `{name}` of `{op}` are {wanted} and {dtype}")
-                        } else {
-                            format!("`{name}` of `{op}` is {dtype}, but `{other}` is {wanted}")
-                        };
-                        let help = format!(
-                            "MIL never converts on its own: make both {wanted}, or `cast` one of them"
-                        );
-                        pending.push(issue(codes::DTYPE_GROUP, message, help));
-                        return;
-                    }
-                    Some(_) => {}
-                    None => groups.push((param.group, param.name, dtype)),
-                }
-            }
-            if param.constant && !constant {
-                let message = format!("`{name}` of `{op}` must be known when the program is compiled");
-                let help = "give it a literal, a `const`, or the result of a `constexpr_*` op".to_owned();
-                pending.push(issue(codes::NOT_CONSTANT, message, help));
+            let wrong = wrong_dtype(op, card, self.facts.opset, param, dtype)
+                .or_else(|| wrong_group(op, groups, param, dtype))
+                .or_else(|| (param.constant && !constant).then(|| not_constant(op, param)));
+            if let Some(issue) = wrong {
+                pending.push(issue);
                 return;
             }
         }
@@ -248,6 +211,60 @@ impl Walk<'_> {
             Binding::Constant(c) => Some(c.ty.clone()),
         }
     }
+}
+
+/// Parameters that must have one element type.
+struct Group {
+    name: &'static str,
+    /// The first of them that is bound.
+    first: &'static str,
+    /// Its element type.
+    dtype: DType,
+}
+
+/// The element type is none that the parameter takes.
+fn wrong_dtype(op: &str, card: Card, opset: Opset, param: &Param, dtype: DType) -> Option<Issue> {
+    if param.dtypes.contains(dtype) {
+        return None;
+    }
+    let takes = |v: &Version| v.param(param.name).is_some_and(|p| p.dtypes.contains(dtype));
+    let help = match card.def.versions.iter().find(|v| v.since > opset && takes(v)) {
+        Some(v) => format!("it takes {dtype} since {}; or cast it to one of {}", v.since, param.dtypes),
+        None => format!("it takes {}; insert a `cast`", param.dtypes),
+    };
+    Some(issue(codes::DTYPE, param, format!("`{}` of `{op}` cannot be {dtype}", param.name), help))
+}
+
+/// The element type is not that of the parameter's group, which begins with this parameter if nothing of it was bound.
+fn wrong_group(op: &str, groups: &mut Vec<Group>, param: &Param, dtype: DType) -> Option<Issue> {
+    if param.group.is_empty() {
+        return None;
+    }
+    let Some(group) = groups.iter().find(|g| g.name == param.group) else {
+        groups.push(Group { name: param.group, first: param.name, dtype });
+        return None;
+    };
+    let (name, other, wanted) = (param.name, group.first, group.dtype);
+    if wanted == dtype {
+        return None;
+    }
+    let message = if other == name {
+        format!("the values of `{name}` of `{op}` are {wanted} and {dtype}")
+    } else {
+        format!("`{name}` of `{op}` is {dtype}, but `{other}` is {wanted}")
+    };
+    let help = format!("MIL never converts on its own: make both {wanted}, or `cast` one of them");
+    Some(issue(codes::DTYPE_GROUP, param, message, help))
+}
+
+fn not_constant(op: &str, param: &Param) -> Issue {
+    let message = format!("`{}` of `{op}` must be known when the program is compiled", param.name);
+    let help = "give it a literal, a `const`, or the result of a `constexpr_*` op".to_owned();
+    issue(codes::NOT_CONSTANT, param, message, help)
+}
+
+fn issue(code: &'static str, param: &Param, message: String, help: String) -> Issue {
+    Issue { code, argument: Some(Name::new(param.name)), message, help: Some(help) }
 }
 
 /// The element type of what a parameter is bound to, if that is of the parameter's kind. A variadic parameter of any
