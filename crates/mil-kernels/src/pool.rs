@@ -73,8 +73,9 @@ impl Pool {
     }
 
     /// As [`Pool::for_ranges`], giving each call a scratch slice of its own: `scratch` is cut into as many equal
-    /// parts as there are threads.
-    pub fn for_ranges_scratch(
+    /// parts as there are threads. `body` must not use this pool itself, but may use an inline one: a thread that waits
+    /// for a part of its work takes up other work, which could be another body with the same scratch.
+    pub(crate) fn for_ranges_scratch(
         &self,
         n: usize,
         grain: usize,
@@ -84,8 +85,8 @@ impl Pool {
         let part = scratch.len() / self.threads / 64 * 64;
         let base = crate::view::SharedMut::new(scratch);
         self.split(n, grain, 2, &|range, thread| {
-            // SAFETY: `thread` is below `threads`, a thread runs one body at a time, and a body cannot hand control
-            // to another task of this pool: the parts of concurrent bodies never overlap.
+            // SAFETY: `thread` is below `threads`, and a thread runs one body at a time, since every body of this crate
+            // keeps from using the pool: the parts of concurrent bodies never overlap.
             let part = unsafe { base.slice(thread * part..(thread + 1) * part) };
             body(range, part);
         });
