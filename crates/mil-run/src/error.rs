@@ -1,5 +1,6 @@
 //! What can go wrong when a program is loaded or run.
 
+use crate::codes;
 use mil_base::{Diagnostic, Label, Place};
 use mil_ops::contract::Failure;
 use std::fmt;
@@ -60,13 +61,13 @@ impl RunError {
         match self {
             RunError::Refused(all) => all.clone(),
             RunError::Op(one) => vec![(**one).clone()],
-            RunError::Memory(need) => vec![Diagnostic::error("run/memory", self.to_string()).help(format!(
+            RunError::Memory(need) => vec![Diagnostic::error(codes::MEMORY, self.to_string()).help(format!(
                 "use smaller inputs, or raise the limit above {} if the machine has that much",
                 bytes(need.total())
             ))],
             RunError::Internal(message) => {
                 let text = format!("internal fault: {message}");
-                vec![Diagnostic::error("run/internal", text).help("please report it with the program")]
+                vec![Diagnostic::error(codes::INTERNAL, text).help("please report it with the program")]
             }
         }
     }

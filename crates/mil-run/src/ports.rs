@@ -1,5 +1,6 @@
 //! The inputs, states and outputs of a function, and whether given tensors fit them.
 
+use crate::codes;
 use crate::error::RunError;
 use crate::runtime::Named;
 use mil_base::{DType, Diagnostic, Dim, Label, Name, Place, Shape, Tensor, TensorType, Type};
@@ -10,22 +11,22 @@ use std::collections::HashMap;
 /// The function of that name, or the default one.
 pub fn find_function(checked: &Checked, name: Option<&str>) -> Result<FunctionId, RunError> {
     let program = checked.program();
-    let names = || program.functions.iter().map(|(_, f)| f.name.as_str());
-    let listed = || names().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
     let found = match name {
         Some(name) => program.function(name),
         None => program.default_function(),
     };
     found.ok_or_else(|| {
+        let names: Vec<String> = program.functions.iter().map(|(_, f)| format!("`{}`", f.name)).collect();
         let message = match name {
             Some(name) => format!("the program has no function `{name}`"),
+            None if names.is_empty() => "the program has no function".to_owned(),
             None => "the program has several functions and none is called `main`".to_owned(),
         };
-        let help = match program.functions.is_empty() {
-            true => "the program has no function at all".to_owned(),
-            false => format!("choose one of {}", listed()),
+        let help = match names.is_empty() {
+            true => "only a function can be run: add one".to_owned(),
+            false => format!("choose one of {}", names.join(", ")),
         };
-        RunError::refused(Diagnostic::error("run/function-unknown", message).help(help))
+        RunError::refused(Diagnostic::error(codes::FUNCTION_UNKNOWN, message).help(help))
     })
 }
 
@@ -60,7 +61,7 @@ pub fn match_inputs(
             let message = format!("input `{name}` is missing");
             let help = format!("give `{name}` as {declared}");
             wrong.push(
-                Diagnostic::error("run/input-missing", message).help(help).label(at(function, Some(name))),
+                Diagnostic::error(codes::INPUT_MISSING, message).help(help).label(at(function, Some(name))),
             );
             continue;
         };
@@ -72,7 +73,7 @@ pub fn match_inputs(
                 let message = format!("input `{name}` is {declared}, which cannot be given from outside");
                 let help = "rewrite the function to take tensors";
                 wrong.push(
-                    Diagnostic::error("run/input-kind", message).help(help).label(at(function, Some(name))),
+                    Diagnostic::error(codes::INPUT_KIND, message).help(help).label(at(function, Some(name))),
                 );
             }
         }
@@ -88,7 +89,7 @@ pub fn match_inputs(
             None => format!("its inputs are {}", names.join(", ")),
         };
         let message = format!("function `{}` has no input `{name}`", function.name);
-        wrong.push(Diagnostic::error("run/input-unknown", message).help(help).label(at(function, None)));
+        wrong.push(Diagnostic::error(codes::INPUT_UNKNOWN, message).help(help).label(at(function, None)));
     }
     if wrong.is_empty() { Ok(found) } else { Err(RunError::Refused(wrong)) }
 }
@@ -110,7 +111,7 @@ fn fits(
     if tensor.dtype() != ty.dtype {
         let message = format!("input `{name}` is {got} but must be {ty}");
         let help = format!("convert it to {}", ty.dtype);
-        return Some(Diagnostic::error("run/input-dtype", message).help(help));
+        return Some(Diagnostic::error(codes::INPUT_DTYPE, message).help(help));
     }
     if !ty.shape.may_equal(&got.shape) {
         let message = format!("input `{name}` has shape {} but must have {}", got.shape, ty.shape);
@@ -118,7 +119,7 @@ fn fits(
             true => format!("reshape it to {}", ty.shape),
             false => format!("give {} elements in shape {}", elements(&ty.shape), ty.shape),
         };
-        return Some(Diagnostic::error("run/input-shape", message).help(help));
+        return Some(Diagnostic::error(codes::INPUT_SHAPE, message).help(help));
     }
     for (axis, (&dim, &size)) in ty.shape.iter().zip(tensor.shape()).enumerate() {
         if !matches!(dim, Dim::Symbol(_)) {
@@ -129,7 +130,7 @@ fn fits(
         if *first != size {
             let message = format!("{here} is {size} but must equal {place}, which is {first}");
             let help = "give inputs whose sizes agree";
-            return Some(Diagnostic::error("run/input-shape", message).help(help));
+            return Some(Diagnostic::error(codes::INPUT_SHAPE, message).help(help));
         }
     }
     None
@@ -175,7 +176,7 @@ pub(crate) fn zero_state(name: &Name, ty: &TensorType) -> Result<Tensor, RunErro
     let sizes = ty.shape.sizes().filter(|_| ty.dtype != DType::String);
     sizes.and_then(|sizes| Tensor::zeros(ty.dtype, &sizes).ok()).ok_or_else(|| {
         let message = format!("state `{name}` of type {ty} cannot be allocated");
-        RunError::refused(Diagnostic::error("run/state-type", message).help("declare all its sizes"))
+        RunError::refused(Diagnostic::error(codes::STATE_TYPE, message).help("declare all its sizes"))
     })
 }
 
@@ -189,13 +190,28 @@ pub(crate) fn check_state(function: &Function, name: &str, tensor: &Tensor) -> R
             false => format!("its states are {}", names.join(", ")),
         };
         let message = format!("function `{}` has no state `{name}`", function.name);
-        let unknown = Diagnostic::error("run/state-unknown", message).help(help);
+        let unknown = Diagnostic::error(codes::STATE_UNKNOWN, message).help(help);
         return Err(RunError::refused(unknown.label(at(function, None))));
     };
     if tensor.ty() == *ty {
         return Ok(index);
     }
     let message = format!("state `{name}` is {} but must be {ty}", tensor.ty());
-    let wrong = Diagnostic::error("run/state-type", message).help("give exactly that type");
+    let wrong = Diagnostic::error(codes::STATE_TYPE, message).help("give exactly that type");
     Err(RunError::refused(wrong.label(at(function, Some(name)))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mil_check::{Target, check};
+    use mil_ir::Origins;
+    use mil_ops::OpSet;
+
+    #[test]
+    fn a_program_without_functions_says_so() {
+        let checked = check(Program::default(), &Origins::default(), &OpSet::standard(), Target::default());
+        let error = find_function(&checked.unwrap(), None).unwrap_err();
+        assert!(error.to_string().starts_with("the program has no function ["), "{error}");
+    }
 }

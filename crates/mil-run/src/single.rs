@@ -90,10 +90,10 @@ pub(crate) fn aligned(tensor: Tensor) -> Option<Tensor> {
 }
 
 fn exhausted() -> Failure {
-    Failure::new("run/memory", "memory ran out")
+    Failure::new(codes::MEMORY, "memory ran out")
 }
 
-/// Runs a kernel on buffers of its own. `inputs` by slot; those in `unread` may be anything.
+/// Runs a kernel on buffers of its own. `inputs` by slot.
 pub(crate) fn run_once(
     kernel: &CpuKernel,
     inputs: &[Tensor],
@@ -128,7 +128,7 @@ fn retyped(tensor: &Tensor, out: &Concrete) -> Result<Tensor, Failure> {
 }
 
 fn wrong_size() -> Failure {
-    Failure::new("run/internal", "a kernel made a result of the wrong size")
+    Failure::new(codes::INTERNAL, "a kernel made a result of the wrong size")
 }
 
 /// May results of this op be worked out beforehand: the same every time, no blocks, no states or lists?

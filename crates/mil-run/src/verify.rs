@@ -1,6 +1,7 @@
 //! Is the cpu runtime as exact as its cards say? Every step is compared with the reference of its ops, given the very
 //! inputs that the step had, so that an error is found where it is made and not where it shows.
 
+use crate::codes;
 use crate::cpu::{CpuSession, LoadedCpu};
 use crate::error::RunError;
 use crate::observe::{Observer, StepView};
@@ -263,7 +264,7 @@ impl<'a> Verifier<'a> {
         op: OpId,
     ) -> Result<OpView<'s>, Failure> {
         let view = self.checked.view(function, op);
-        let view = view.ok_or_else(|| Failure::new("run/internal", "an op has no card"))?;
+        let view = view.ok_or_else(|| Failure::new(codes::INTERNAL, "an op has no card"))?;
         Ok(OpView { types: step.types, known: step.known, ..view })
     }
 

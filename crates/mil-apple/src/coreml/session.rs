@@ -118,7 +118,7 @@ impl Session for FeatureSession {
         };
         let (Some(port), Some(state)) = (ports.states.iter().find(fits), &self.state) else {
             return Err(BridgeError::refused(
-                "run/state-type",
+                mil_run::codes::STATE_TYPE,
                 format!("function `{}` has no state `{name}` of type {}", ports.function, value.ty()),
                 "`states` lists them with their types",
             )

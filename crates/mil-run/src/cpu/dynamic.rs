@@ -1,6 +1,7 @@
 //! Functions with sizes that are known only from data: each op is inferred again with the sizes and small values at
 //! hand, and gets the kernel for them.
 
+use crate::codes;
 use crate::error::{MemoryNeed, RunError};
 use crate::interpret::{Dense, Engine, Machine, Order, Table};
 use crate::observe::{Observer, StepView};
@@ -102,7 +103,7 @@ impl<O: Observer> Engine for Kernels<'_, O> {
 
     fn compute(&mut self, op: OpId, values: &Table<Tensor>) -> Result<Vec<Tensor>, Failure> {
         let cx = self.cx;
-        let no_card = || Failure::new("run/internal", "an op has no card");
+        let no_card = || Failure::new(codes::INTERNAL, "an op has no card");
         let base = cx.types.view(&cx.checked, cx.function, op).ok_or_else(no_card)?;
         for operand in single::operands(&base) {
             let Operand::Value(v) = operand else { continue };
@@ -145,7 +146,7 @@ impl<O: Observer> Kernels<'_, O> {
         let bytes = outputs.iter().fold(0usize, |n, o| n.saturating_add(single::bytes_of(o)));
         if let Some(limit) = self.cx.memory_limit.filter(|&limit| bytes > limit) {
             let need = RunError::Memory(MemoryNeed { arena: bytes, limit, ..Default::default() });
-            return Err(Failure::new("run/memory", need.to_string()));
+            return Err(Failure::new(codes::MEMORY, need.to_string()));
         }
         let mut inputs = Vec::new();
         for operand in single::operands(view) {
@@ -158,7 +159,7 @@ impl<O: Observer> Kernels<'_, O> {
             inputs.push(
                 tensor
                     .and_then(single::aligned)
-                    .ok_or_else(|| Failure::new("run/memory", "memory ran out"))?,
+                    .ok_or_else(|| Failure::new(codes::MEMORY, "memory ran out"))?,
             );
         }
         let met: Met = single::operands(view)
@@ -202,7 +203,7 @@ impl<O: Observer> Kernels<'_, O> {
 fn output_types(view: &mil_ops::OpView<'_>) -> Result<Option<Vec<Concrete>>, Failure> {
     let types = infer_op(*view).map_err(|issues| match issues.into_iter().next() {
         Some(issue) => Failure::new(issue.code, issue.message),
-        None => Failure::new("run/internal", "an op fits no more"),
+        None => Failure::new(codes::INTERNAL, "an op fits no more"),
     })?;
     if types.len() != view.op().outputs.len() {
         return Ok(None);
@@ -215,7 +216,7 @@ fn by_rule(view: &mil_ops::OpView<'_>, values: &Table<Tensor>) -> Result<Vec<Ten
     let operand = |v: ValueId| values.dense(v).map(|t| Value::new(RefTensor::of(t)));
     let results = run_rule(view, &operand)?;
     let tensor =
-        |t: RefTensor| t.to_tensor().map_err(|e| Failure::new("run/tensor", format!("a result {e}")));
+        |t: RefTensor| t.to_tensor().map_err(|e| Failure::new(codes::TENSOR, format!("a result {e}")));
     results.into_iter().map(tensor).collect()
 }
 

@@ -2,6 +2,7 @@
 //! steps with more than [`MOST_OUTPUTS`] outputs.
 
 use crate::arena::{Access, Arena};
+use crate::codes;
 use crate::error::RunError;
 use crate::observe::{Observer, StepView};
 use crate::plan::{Code, Compute, Input, Plan, PlannedStep, Source};
@@ -102,7 +103,7 @@ impl Plan {
             }
         };
         if !arena.split(&step.access, &mut reads, writes) {
-            return Err(Failure::new("run/internal", "the arena is too small"));
+            return Err(Failure::new(codes::INTERNAL, "the arena is too small"));
         }
         inputs.extend(step.inputs.iter().map(|input| match *input {
             Input::Read(number) => Some(reads[number]),
@@ -124,7 +125,7 @@ impl Plan {
     /// Computes a step by its card's definition.
     fn by_rule(&self, step: &PlannedStep, arena: &mut Arena) -> Result<(), Failure> {
         let view = step.ops.first().and_then(|&op| self.types.view(&self.checked, self.function, op));
-        let view = view.ok_or_else(|| Failure::new("run/internal", "an op has no card"))?;
+        let view = view.ok_or_else(|| Failure::new(codes::INTERNAL, "an op has no card"))?;
         let operand = |v: ValueId| {
             let tensor = match self.types.known.get(v.index())? {
                 Some(known) => known.clone(),
@@ -135,10 +136,10 @@ impl Plan {
         let results = run_rule(&view, &operand)?;
         for ((result, ty), &region) in results.iter().zip(&step.output_types).zip(step.access.writes()) {
             let tensor =
-                result.to_tensor().map_err(|e| Failure::new("run/tensor", format!("a result {e}")))?;
+                result.to_tensor().map_err(|e| Failure::new(codes::TENSOR, format!("a result {e}")))?;
             if tensor.dtype() != ty.dtype || tensor.shape() != ty.shape {
                 let message = format!("`{}` gave {}, not what was planned", view.def.name, tensor.ty());
-                return Err(Failure::new("run/internal", message));
+                return Err(Failure::new(codes::INTERNAL, message));
             }
             arena.write(region).copy_from_slice(tensor.bytes());
         }

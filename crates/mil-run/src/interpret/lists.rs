@@ -1,6 +1,7 @@
 //! Lists: `make_list`, `list_read`, `list_write`, `list_gather`, `list_scatter`, `list_length`.
 
 use super::Dense;
+use crate::codes;
 use mil_base::{DType, Tensor};
 use mil_ops::contract::Failure;
 use std::sync::Arc;
@@ -28,7 +29,7 @@ impl<T: Dense> List<T> {
         };
         let length = usize::try_from(length).unwrap_or(0);
         if length > MOST {
-            return Err(Failure::new("list/length", format!("a list of {length} items is too long")));
+            return Err(Failure::new(codes::LIST_LENGTH, format!("a list of {length} items is too long")));
         }
         let items = match &blank {
             Some(blank) => vec![blank.clone(); length],
@@ -47,7 +48,7 @@ impl<T: Dense> List<T> {
         let at = if index < 0 { index.checked_add(len as i64) } else { Some(index) };
         at.and_then(|i| usize::try_from(i).ok()).filter(|&i| i < len).ok_or_else(|| {
             let message = format!("index {index} is outside the list, which has {len} items");
-            Failure::new("list/index-in-range", message)
+            Failure::new(codes::LIST_INDEX, message)
         })
     }
 
@@ -86,7 +87,7 @@ impl<T: Dense> List<T> {
             return Ok(all);
         }
         let Some(blank) = self.blank.as_ref().filter(|_| items.is_empty()) else {
-            return Err(Failure::new("list/items-differ", "the items gathered differ in shape"));
+            return Err(Failure::new(codes::LIST_ITEMS_DIFFER, "the items gathered differ in shape"));
         };
         let shape: Vec<usize> = std::iter::once(0).chain(blank.shape().iter().copied()).collect();
         Ok(T::of(&Tensor::zeros(blank.dtype(), &shape).map_err(too_large)?))
@@ -96,7 +97,7 @@ impl<T: Dense> List<T> {
     pub(crate) fn scatter(&self, indices: &[i64], values: &T) -> Result<List<T>, Failure> {
         let items = values.unstack().filter(|items| items.len() >= indices.len()).ok_or_else(|| {
             let message = format!("{} indices but values of shape {:?}", indices.len(), values.shape());
-            Failure::new("list/scatter-sizes", message)
+            Failure::new(codes::LIST_SCATTER, message)
         })?;
         let mut new = self.clone();
         for (&index, item) in indices.iter().zip(items) {
@@ -107,5 +108,5 @@ impl<T: Dense> List<T> {
 }
 
 fn too_large(error: mil_base::TensorError) -> Failure {
-    Failure::new("list/item-size", format!("an item of the list {error}"))
+    Failure::new(codes::LIST_ITEM_SIZE, format!("an item of the list {error}"))
 }

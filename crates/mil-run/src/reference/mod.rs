@@ -4,6 +4,7 @@ mod rule;
 
 pub(crate) use rule::{constant, run_rule};
 
+use crate::codes;
 use crate::error::{MemoryNeed, RunError};
 use crate::interpret::{Dense, Engine, Machine, Order, States, Table};
 use crate::options::Options;
@@ -154,7 +155,7 @@ impl Engine for Rules<'_> {
 
     fn compute(&mut self, op: OpId, values: &Table<Value>) -> Result<Vec<Value>, Failure> {
         let view = self.types.view(self.checked, self.function, op);
-        let view = view.ok_or_else(|| Failure::new("run/no-card", "the op has no card"))?;
+        let view = view.ok_or_else(|| Failure::new(codes::NO_CARD, "the op has no card"))?;
         let outs = run_rule(&view, &|v| values.dense(v).cloned())?;
         single::as_declared(&view, &self.types.types, outs.iter().map(|t| t.shape.as_slice()))?;
         Ok(outs.into_iter().map(Arc::new).collect())
@@ -167,7 +168,7 @@ impl Dense for Value {
     }
 
     fn to_tensor(&self) -> Result<Tensor, Failure> {
-        RefTensor::to_tensor(self).map_err(|e| Failure::new("run/tensor", format!("a value {e}")))
+        RefTensor::to_tensor(self).map_err(|e| Failure::new(codes::TENSOR, format!("a value {e}")))
     }
 
     fn ints(&self) -> Vec<i64> {

@@ -1,6 +1,7 @@
 //! One op by its card's definition.
 
 use super::Value;
+use crate::codes;
 use mil_base::{DType, TensorType, Type};
 use mil_ir::{Binding, Constant, Payload, Program, ValueId};
 use mil_ops::OpView;
@@ -16,7 +17,7 @@ pub(crate) fn run_rule(
         Reference::Rule(rule) => rule,
         Reference::Runtime(what) => {
             let message = format!("`{}` is not computed by a rule ({what})", view.def.name);
-            return Err(Failure::new("run/no-rule", message));
+            return Err(Failure::new(codes::NO_RULE, message));
         }
     };
     let op = view.op();
@@ -43,7 +44,7 @@ pub(crate) fn run_rule(
     let sound = outs.len() == op.outputs.len() && outs.iter().all(is_sound);
     if !sound {
         let message = format!("the reference of `{}` gave something of the wrong size", view.def.name);
-        return Err(Failure::new("run/internal", message));
+        return Err(Failure::new(codes::INTERNAL, message));
     }
     Ok(outs)
 }
