@@ -1,5 +1,5 @@
-//! Is the program right? [`ids`] shows that nothing dangles, [`check()`] that every op fits its card and every declared
-//! type is the true one. Whoever holds a [`Checked`] need not look again. [`specialise`] repeats the inference with
+//! Is the program right? [`ids()`] shows that nothing dangles, [`check()`] that every op fits its card and every declared
+//! type is the true one. Whoever holds a [`Checked`] need not look again. [`specialise()`] repeats the inference with
 //! concrete input shapes, [`interface()`] compares a function with a model's description, [`lint()`] gives advice.
 //!
 //! **What it must never know:** text, protobuf, files, how an op is executed. Of single ops it knows by name only what

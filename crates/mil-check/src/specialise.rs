@@ -35,7 +35,7 @@ impl Specialised {
 ///
 /// An input that is not listed has its declared shape, or the default of its `FlexibleShapeInformation`. Shapes that
 /// neither the declared type nor that attribute allows are refused. Labels have places, not spans: see
-/// [`locate`](crate::locate).
+/// [`locate`](crate::locate()).
 pub fn specialise(
     checked: &Checked,
     function: FunctionId,

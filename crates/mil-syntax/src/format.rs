@@ -16,7 +16,7 @@ const STEP: usize = 4;
 
 /// Lays `text` out anew; formatting the result changes nothing.
 ///
-/// Errors: the diagnostics of [`parse`](crate::parse), if one of them is an error; such a text is better left alone.
+/// Errors: the diagnostics of [`parse`](crate::parse()), if one of them is an error; such a text is better left alone.
 pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
     let parsed = parse(text);
     if parsed.has_errors() {

@@ -1,6 +1,6 @@
 //! MIL text to a syntax tree and diagnostics, and MIL text to canonical layout.
 //!
-//! [`parse`] never fails: it gives the tree of what could be read and every mistake it met, each with its place and a
+//! [`parse()`] never fails: it gives the tree of what could be read and every mistake it met, each with its place and a
 //! remedy. Literals are read as the type before them says, so a tensor of a million numbers is one packed
 //! [`mil_base::Tensor`], rounded once, and not a million nodes. [`format()`] lays a text out anew and keeps its comments.
 //!

@@ -1,4 +1,4 @@
-//! Diagnostics for people ([`text`]) and for programs ([`json`]).
+//! Diagnostics for people ([`text()`]) and for programs ([`json()`]).
 //!
 //! This crate knows neither files nor the IR, so whoever renders says what the places stand for: [`Sources`].
 

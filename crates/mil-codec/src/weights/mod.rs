@@ -1,4 +1,4 @@
-//! The weights of a program: finding them in files ([`attach`]), and deciding which go into one ([`store`]).
+//! The weights of a program: finding them in files ([`attach()`]), and deciding which go into one ([`store()`]).
 
 mod attach;
 mod store;
