@@ -242,15 +242,7 @@ mod tests {
         // A number that no process has: beyond the largest there is.
         let mark = mark_of_the_dead(4_194_305, "MilwrightStageTestDead");
         drop(Stage::new().unwrap());
-        // Another thread may have begun the sweep, and be about to end it.
-        let gone = || !mark.exists() && !folder.exists();
-        let waited = (0..500).any(|_| {
-            gone() || {
-                std::thread::sleep(std::time::Duration::from_millis(10));
-                false
-            }
-        });
-        assert!(waited);
+        assert!(soon(|| !mark.exists() && !folder.exists()));
     }
 
     #[test]

@@ -5,16 +5,11 @@ use mil_base::DType;
 use mil_ops::OpDef;
 use mil_ops::contract::{Ane, Bound, Cpu, Gradient, Reference, Version};
 use mil_ops::ops::{ALL, FAMILIES};
-use mil_testkit::golden;
 use mil_testkit::page::{Example, Shows, examples};
+use mil_testkit::{golden, root};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
 
 /// What stands above the tables.
 const HEAD: &str = "\
@@ -142,4 +137,10 @@ fn the_status_page_is_current() {
     let counts = std::fs::read_to_string(root().join("tests/conformance-counts.json")).unwrap();
     let counts: Value = serde_json::from_str(&counts).unwrap();
     golden::compare(&root().join("docs/status.md"), &page(&counts)).unwrap_or_else(|e| panic!("{e}"));
+}
+
+#[test]
+fn the_readme_counts_the_ops_right() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(readme.contains(&format!("| Ops | {}: ", ALL.len())), "there are {} ops", ALL.len());
 }
