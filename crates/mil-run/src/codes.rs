@@ -17,7 +17,6 @@ mil_base::codes! {
     TENSOR "run/tensor" "A tensor came out larger than memory can hold."
     INTERNAL "run/internal" "A fault of Milwright itself. Please report it with the program."
     LIST_INDEX "list/index-in-range" "A list was read or written at an index it does not have."
-    LIST_ITEM_SIZE "list/item-size" "An item of another shape than the list's items was written into it."
     LIST_ITEMS_DIFFER "list/items-differ" "The items of a list must have one shape to be gathered into a tensor."
     LIST_LENGTH "list/length" "The length of a list is negative or larger than memory can hold."
     LIST_SCATTER "list/scatter-sizes" "As many items as indices are scattered into a list."

@@ -2,7 +2,7 @@
 
 use super::Dense;
 use crate::codes;
-use mil_base::{DType, Tensor};
+use mil_base::{DType, Tensor, TensorError};
 use mil_ops::contract::Failure;
 use std::sync::Arc;
 
@@ -18,19 +18,25 @@ pub(crate) struct List<T> {
 
 /// More items than any program means; a longer list would only exhaust memory.
 const MOST: usize = 1 << 24;
+/// Most elements of an item that is made before anything is written to it.
+const MOST_ELEMENTS: usize = 1 << 28;
 
 impl<T: Dense> List<T> {
     /// A list of `length` zero items. A size below 0 in `shape` is not known; then the first write decides.
     pub(crate) fn new(length: i64, dynamic: bool, shape: &[i64], dtype: DType) -> Result<List<T>, Failure> {
-        let sizes: Option<Vec<usize>> = shape.iter().map(|&n| usize::try_from(n).ok()).collect();
-        let blank = match sizes {
-            Some(sizes) => Some(T::of(&Tensor::zeros(dtype, &sizes).map_err(too_large)?)),
-            None => None,
-        };
         let length = usize::try_from(length).unwrap_or(0);
         if length > MOST {
             return Err(Failure::new(codes::LIST_LENGTH, format!("a list of {length} items is too long")));
         }
+        let sizes: Option<Vec<usize>> = shape.iter().map(|&n| usize::try_from(n).ok()).collect();
+        let blank = match sizes {
+            Some(sizes) => {
+                let count = mil_base::tensor::count(&sizes).filter(|&n| n <= MOST_ELEMENTS);
+                count.ok_or_else(|| too_large(TensorError::TooLarge))?;
+                Some(T::of(&Tensor::zeros(dtype, &sizes).map_err(too_large)?))
+            }
+            None => None,
+        };
         let items = match &blank {
             Some(blank) => vec![blank.clone(); length],
             None => Vec::new(),
@@ -107,6 +113,6 @@ impl<T: Dense> List<T> {
     }
 }
 
-fn too_large(error: mil_base::TensorError) -> Failure {
-    Failure::new(codes::LIST_ITEM_SIZE, format!("an item of the list {error}"))
+fn too_large(error: TensorError) -> Failure {
+    Failure::new(codes::TENSOR, format!("an item of the list {error}"))
 }
