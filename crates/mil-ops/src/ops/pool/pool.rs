@@ -105,7 +105,7 @@ const fn rank(slug: &'static str, rule: &'static str) -> Constraint {
 const fn arguments(slug: &'static str) -> Constraint {
     Constraint {
         slug,
-        rule: "kernel_sizes and strides are 1 or more for each spatial axis, pad 0 or more before and after each, pad_type one of four; ceil_mode goes with at most 2 spatial axes, equal pads and another pad_type than same",
+        rule: "kernel_sizes and strides are 1 or more for each spatial axis, windows of at most 4194304 elements, pad 0 or more before and after each, pad_type one of four; ceil_mode goes with at most 2 spatial axes, equal pads and another pad_type than same",
     }
 }
 
@@ -166,12 +166,23 @@ fn infer(cx: &mut Infer<'_>, slugs: &PoolSlugs, highest: usize) -> Result<Vec<Ty
             format!("give {} sizes of 1 or more, one for each spatial axis", rank - 2),
         ));
     };
+    if kernel.iter().try_fold(1, |n: usize, &k| n.checked_mul(k)).is_none_or(|n| n > MOST_ELEMENTS) {
+        return Err(cx.refuse(
+            slugs.windows.arguments,
+            "kernel_sizes",
+            format!("a window of `kernel_sizes` {listed:?} has more than {MOST_ELEMENTS} elements"),
+            "use smaller windows; a reduction over whole axes, as `reduce_max`, has no limit",
+        ));
+    }
     let kernel: Vec<Dim> = kernel.into_iter().map(Dim::Known).collect();
     let spatial = infer_windows(cx, &slugs.windows, &x.shape[2..], &kernel)?;
     let mut shape = x.shape[..2].to_vec();
     shape.extend(spatial);
     cx.one(x.dtype, Shape(shape))
 }
+
+/// Most elements of a window: those of an image of 2048 x 2048. Every one costs memory when a program is planned.
+const MOST_ELEMENTS: usize = 1 << 22;
 
 fn kernel_sizes(listed: &[i64], spatial: usize) -> Option<Vec<usize>> {
     let sizes: Option<Vec<usize>> =
