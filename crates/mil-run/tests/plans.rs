@@ -132,8 +132,10 @@ fn wrong_inputs_are_all_named_at_once() {
         let codes: Vec<&str> = found.iter().map(|d| d.code).collect();
         assert_eq!(codes, ["run/input-missing", "run/input-dtype", "run/input-shape", "run/input-unknown"]);
         assert!(found.iter().all(|d| d.help.is_some()));
-        assert_eq!(found[3].help.as_deref(), Some("did you mean `scale`?"));
+        assert_eq!(found[3].help.as_deref(), Some("its inputs are x, scale, z"), "`scale` is given already");
         assert_eq!(found[2].message, "input `z` has shape [4] but must have [2, 2]");
+        let Err(RunError::Refused(found)) = session.run(&given[2..]) else { panic!() };
+        assert_eq!(found[3].help.as_deref(), Some("did you mean `scale`?"));
     }
     let error = Cpu.load(checked, &Options::default()).unwrap().session(Some("mian")).err().unwrap();
     assert!(error.to_string().contains("choose one of `main`"), "{error}");
