@@ -61,7 +61,7 @@ pub(crate) fn to_tensor(value: &Bound<'_, PyAny>, usage: &Use<'_>) -> PyResult<T
     }
     let declared = usage.declared.filter(|d| d.is_float());
     if let Some((_, _, float)) = declared.and_then(|d| DTYPES.iter().find(|(other, ..)| *other == d))
-        && code[1..].starts_with(['i', 'u', 'f'])
+        && (code[1..].starts_with(['i', 'u']) || matches!(&code[1..], "f2" | "f4" | "f8"))
         && code[1..] != float[1..]
     {
         array = array.call_method1("astype", (*float,))?;

@@ -63,7 +63,8 @@ def test_floats_of_another_size_are_rounded_once(load):
     # Rounded to fp32 first, the first would lie half way between two halves, and go down.
     x = np.array([1 + 2**-11 + 2**-30, -0.1])
     assert model.predict({"x": x})["y"].tolist() == [1 + 2**-10, float(np.float16(-0.1))]
-    assert model.predict({"x": x.astype(np.longdouble)})["y"].tolist() == [1 + 2**-10, float(np.float16(-0.1))]
+    with pytest.raises(TypeError, match="astype"):
+        model.predict({"x": x.astype(np.longdouble)})  # NumPy would round these twice
 
 
 def test_scalars_and_empty_arrays(load):
