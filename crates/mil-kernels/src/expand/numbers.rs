@@ -46,6 +46,11 @@ fn one_by_one<const BITS: usize>(packed: &[u8], start: usize, out: &mut [u8]) {
 }
 
 fn groups<const BITS: usize>(packed: &[u8], out: &mut [[u8; 8]]) {
+    #[cfg(target_arch = "x86_64")]
+    if crate::simd::isa() == crate::simd::Isa::Avx512 {
+        // SAFETY: machines with AVX-512 have BMI2, which `simd!` relies on too.
+        return unsafe { groups_at_once::<BITS>(packed, out) };
+    }
     let packed = packed.as_chunks::<BITS>().0;
     assert!(packed.len() >= out.len(), "packed integers are missing");
     for (bytes, out) in packed.iter().zip(out) {
@@ -53,6 +58,30 @@ fn groups<const BITS: usize>(packed: &[u8], out: &mut [[u8; 8]]) {
         word[..BITS].copy_from_slice(bytes);
         let word = u64::from_le_bytes(word);
         *out = std::array::from_fn(|i| (word >> (i * BITS)) as u8 & ((1u16 << BITS) - 1) as u8);
+    }
+}
+
+/// As [`groups`], by an instruction that deals bits out.
+///
+/// # Safety
+/// BMI2 must be present.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "bmi2")]
+unsafe fn groups_at_once<const BITS: usize>(packed: &[u8], out: &mut [[u8; 8]]) {
+    let places = u64::from_ne_bytes([((1u16 << BITS) - 1) as u8; 8]);
+    assert!(packed.len() / BITS >= out.len(), "packed integers are missing");
+    for (i, out) in out.iter_mut().enumerate() {
+        let at = i * BITS;
+        // Eight bytes are read where there are as many: those behind the group do not matter.
+        let word = match packed[at..].first_chunk::<8>() {
+            Some(bytes) => u64::from_le_bytes(*bytes),
+            None => {
+                let mut bytes = [0u8; 8];
+                bytes[..BITS].copy_from_slice(&packed[at..at + BITS]);
+                u64::from_le_bytes(bytes)
+            }
+        };
+        *out = std::arch::x86_64::_pdep_u64(word, places).to_le_bytes();
     }
 }
 
@@ -104,6 +133,21 @@ impl<'a> Numbers<'a> {
         }
     }
 
+    /// `(element - offset) * scale` of the elements from `start` on, where the first `rest` elements have the first offset and
+    /// scale, and every next `block` the next ones. False, and nothing done, for floats. `out` has at most [`BLOCK`] places.
+    pub(super) fn read_scaled(&self, start: usize, blocks: &Runs<'_>, out: &mut [f32]) -> bool {
+        let Numbers::Ints { bits, sign, bytes } = *self else { return false };
+        if bits == 8 {
+            scale_runs(&bytes[start..start + out.len()], sign, blocks, out);
+        } else {
+            let mut buffer = [0u8; BLOCK];
+            let buffer = &mut buffer[..out.len()];
+            unpack(bits, bytes, start, buffer);
+            scale_runs(buffer, sign, blocks, out);
+        }
+        true
+    }
+
     /// The elements from `start` on as fp32. `out` has at most [`BLOCK`] places.
     pub(super) fn read(&self, start: usize, out: &mut [f32]) {
         match *self {
@@ -127,6 +171,28 @@ fn integer(dtype: DType) -> Option<(usize, u8)> {
         DType::UInt8 => Some((8, 0)),
         _ => None,
     }
+}
+
+/// Neighbouring elements that share an offset and a scale.
+pub(super) struct Runs<'a> {
+    /// Elements of the first run, of which a part may have been before.
+    pub(super) rest: usize,
+    /// Elements of each run after it; the last may be cut short.
+    pub(super) block: usize,
+    pub(super) offsets: &'a [f32],
+    pub(super) scales: &'a [f32],
+}
+
+simd! {
+fn scale_runs(x: &[u8], sign: u8, runs: &Runs<'_>, out: &mut [f32]) {
+    let (mut done, mut end) = (0, runs.rest.min(out.len()));
+    for (offset, scale) in runs.offsets.iter().zip(runs.scales) {
+        for (x, o) in x[done..end].iter().zip(&mut out[done..end]) {
+            *o = ((i32::from(x ^ sign) - i32::from(sign)) as f32 - offset) * scale;
+        }
+        (done, end) = (end, (end + runs.block).min(out.len()));
+    }
+}
 }
 
 simd! {

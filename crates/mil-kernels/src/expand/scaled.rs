@@ -1,11 +1,14 @@
 //! `(data - offset) * scale`, each block with its own scale and offset.
 
 use super::lookup::PIECE;
-use super::numbers::{BLOCK, Numbers};
+use super::numbers::{BLOCK, Numbers, Runs};
 use super::tiles::Tiles;
 use crate::pool::Pool;
 use crate::simd::simd;
 use crate::view::{Floats, FloatsMut};
+
+/// Blocks at least as long are gone through one by one; for shorter ones scales are spread out first.
+const SHORTEST: usize = 16;
 
 /// A tensor of quantised numbers with a scale, and maybe an offset, for each block.
 #[derive(Clone, Debug)]
@@ -57,6 +60,11 @@ impl Scaled {
                     let (mut x, mut spread) = ([0f32; BLOCK], [0f32; BLOCK]);
                     let count = BLOCK.min(end - at);
                     let (x, spread) = (&mut x[..count], &mut spread[..count]);
+                    if self.by_runs(row, at, &data, scale, offset.as_ref(), x) {
+                        // SAFETY: piece `i` belongs to this range alone.
+                        unsafe { out.write(row * tiles.width + at, x) };
+                        continue;
+                    }
                     data.read(row * tiles.width + at, x);
                     if let Some(offset) = &offset {
                         self.spread(row, at, spread, self.common_offset, &|start, out| {
@@ -71,6 +79,41 @@ impl Scaled {
                 }
             }
         });
+    }
+
+    /// The elements of a row from `at` on, if they are integers in blocks long enough to go through one by one.
+    fn by_runs(
+        &self,
+        row: usize,
+        at: usize,
+        data: &Numbers<'_>,
+        scale: Floats<'_>,
+        offset: Option<&Numbers<'_>>,
+        out: &mut [f32],
+    ) -> bool {
+        let Tiles { block, width, .. } = self.tiles;
+        if block < SHORTEST || out.is_empty() {
+            return false;
+        }
+        let (first, last) = (at / block, (at + out.len() - 1) / block);
+        let (base, count) = (self.tiles.first_block(row) + first, last - first + 1);
+        let (mut offsets, mut scales) = ([0f32; BLOCK / SHORTEST + 2], [0f32; BLOCK / SHORTEST + 2]);
+        let (offsets, scales) = (&mut offsets[..count], &mut scales[..count]);
+        match self.common_scale {
+            true => scales.fill(scale.get(0)),
+            false => scale.read(base, scales),
+        }
+        if let Some(offset) = offset {
+            match self.common_offset {
+                true => {
+                    offset.read(0, &mut offsets[..1]);
+                    offsets.fill(offsets[0]);
+                }
+                false => offset.read(base, offsets),
+            }
+        }
+        let runs = Runs { rest: block - at % block, block, offsets, scales };
+        data.read_scaled(row * width + at, &runs, out)
     }
 
     /// What `read` gives for the block of each element of a row from `at` on, or for all if it is `common`.
