@@ -19,6 +19,9 @@ from pathlib import Path
 #: Runs of `milwright bench` before it measures.
 WARM_UP = 3
 
+#: Runs more than in the short benchmark that make a long one.
+FEWEST = 10
+
 
 def bench(package, weights, seconds, o):
     """What one benchmark says, with the processor time it took in ms."""
@@ -34,8 +37,12 @@ def bench(package, weights, seconds, o):
 
 
 def measure(package, weights, o):
-    short, long = (bench(package, weights, seconds, o) for seconds in (0, o.seconds))
-    run = (long["cpu"] - short["cpu"]) / max(1, long["runs"] - short["runs"])
+    short = long = bench(package, weights, 0, o)
+    seconds = o.seconds
+    while long["runs"] < short["runs"] + FEWEST:
+        long = bench(package, weights, seconds, o)
+        seconds *= 2
+    run = (long["cpu"] - short["cpu"]) / (long["runs"] - short["runs"])
     load = short["cpu"] - run * (short["runs"] + WARM_UP)
     return {"peak": long["peak_memory"] / 2**20, "load": load, "run": run}
 
