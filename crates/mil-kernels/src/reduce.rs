@@ -46,6 +46,8 @@ pub struct Reduce {
 
 /// Kept elements that are neighbours in memory are reduced together, this many at a time.
 const LANES: usize = 64;
+/// So many elements of a result are added in `f32` before the sum goes to `f64`.
+const PIECE: usize = 64;
 
 impl Reduce {
     /// Plans the reduction of `shape` along `axes` (each below the rank).
@@ -132,6 +134,7 @@ impl Reduce {
     /// Reduces `out.len()` neighbouring results at once.
     fn lanes<T: Float>(&self, op: Reduction, x: &[T], base: usize, out: &mut [T]) {
         let n = out.len();
+        let mut total = [0f64; LANES];
         let (mut acc, mut high, mut buffer) = ([0f32; LANES], [0f32; LANES], [0f32; LANES]);
         let reduced = &self.reduced;
         let each = |body: &mut dyn FnMut(&[f32]), buffer: &mut [f32]| {
@@ -148,13 +151,23 @@ impl Reduce {
             each(&mut |v| lane_max(&mut high, v), &mut buffer);
             high.iter_mut().for_each(|h| *h = if h.is_finite() { *h } else { 0.0 });
         }
+        let mut pieces = |lane: &mut dyn FnMut(&mut [f32; LANES], &[f32])| {
+            let mut length = 0;
+            let body = &mut |v: &[f32]| {
+                lane(&mut acc, v);
+                length += 1;
+                if length == PIECE {
+                    total.iter_mut().zip(&mut acc).for_each(|(t, a)| *t += f64::from(std::mem::take(a)));
+                    length = 0;
+                }
+            };
+            each(body, &mut buffer);
+        };
         match op {
-            Reduction::Sum | Reduction::Mean | Reduction::LogSum => {
-                each(&mut |v| lane_sum(&mut acc, v), &mut buffer);
-            }
-            Reduction::L1 => each(&mut |v| lane_abs(&mut acc, v), &mut buffer),
-            Reduction::L2 | Reduction::SumSquare => each(&mut |v| lane_square(&mut acc, v), &mut buffer),
-            Reduction::LogSumExp => each(&mut |v| lane_exp(&mut acc, v, &high), &mut buffer),
+            Reduction::Sum | Reduction::Mean | Reduction::LogSum => pieces(&mut |acc, v| lane_sum(acc, v)),
+            Reduction::L1 => pieces(&mut |acc, v| lane_abs(acc, v)),
+            Reduction::L2 | Reduction::SumSquare => pieces(&mut |acc, v| lane_square(acc, v)),
+            Reduction::LogSumExp => pieces(&mut |acc, v| lane_exp(acc, v, &high)),
             Reduction::Max => {
                 acc.fill(f32::NEG_INFINITY);
                 each(&mut |v| lane_max(&mut acc, v), &mut buffer);
@@ -164,13 +177,14 @@ impl Reduce {
                 each(&mut |v| lane_min(&mut acc, v), &mut buffer);
             }
             Reduction::Prod => {
-                acc.fill(1.0);
-                each(&mut |v| lane_product(&mut acc, v), &mut buffer);
+                total.fill(1.0);
+                let body = &mut |v: &[f32]| total.iter_mut().zip(v).for_each(|(t, &v)| *t *= f64::from(v));
+                each(body, &mut buffer);
             }
         }
         let count = reduced.count();
-        for ((o, a), h) in out.iter_mut().zip(acc).zip(high) {
-            *o = T::from_f32(result(op, f64::from(a), count, h));
+        for (((o, t), a), h) in out.iter_mut().zip(total).zip(acc).zip(high) {
+            *o = T::from_f32(result(op, t + f64::from(a), count, h));
         }
     }
 
@@ -339,7 +353,6 @@ macro_rules! lane {
 lane!(lane_sum, |a, v| *a + *v);
 lane!(lane_abs, |a, v| *a + v.abs());
 lane!(lane_square, |a, v| v.mul_add(*v, *a));
-lane!(lane_product, |a, v| *a * *v);
 lane!(lane_max, |a, v| larger(*a, *v));
 lane!(lane_min, |a, v| -larger(-*a, -*v));
 
