@@ -33,4 +33,6 @@ pub use plan::{Plan, PlanMemory};
 pub use ports::{find_function, inputs, match_inputs, states};
 pub use reference::Reference;
 pub use runtime::{Loaded, Named, Runtime, Session};
-pub use verify::{Deviation, OutputCheck, Report, StepCheck, verify};
+pub use verify::{
+    Compared, Deviation, Incomparable, OutputCheck, Report, StepCheck, TRIES, compare_steps, verify,
+};

@@ -9,7 +9,8 @@ use mil_run::{LoadedCpu, Options, verify};
 use support::*;
 
 /// `t_half` with a kernel that is off by one part in a thousand.
-static WRONG: OpDef = OpDef { cpu: Cpu::kernel(plan_wrong), ..cards::HALF };
+const WRONG_CARD: OpDef = OpDef { cpu: Cpu::kernel(plan_wrong), ..cards::HALF };
+static WRONG: OpDef = WRONG_CARD;
 
 fn plan_wrong(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
     let x = cx.need("x")?;
@@ -21,6 +22,41 @@ fn plan_wrong(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
         }
         Ok(())
     }))
+}
+
+/// `t_half` with a kernel that reads the last digit of `x` wrongly, which is much where the sum cancels.
+const BLURRED: OpDef = OpDef { cpu: Cpu::kernel(plan_blurred), ..cards::HALF };
+static UNEXCUSED: OpDef = BLURRED;
+static EXCUSED: OpDef = OpDef { accuracy: Accuracy::ROUNDED.cancelling(), ..BLURRED };
+
+fn plan_blurred(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
+    let x = cx.need("x")?;
+    Ok(CpuKernel::new(move |call| {
+        let values = call.read(x)?.chunks_exact(4);
+        for (out, v) in call.outputs[0].chunks_exact_mut(4).zip(values) {
+            let v = f32::from_le_bytes([v[0], v[1], v[2], v[3]]) * (1.0 + f32::EPSILON);
+            out.copy_from_slice(&(v / 2.0 + 1.0).to_le_bytes());
+        }
+        Ok(())
+    }))
+}
+
+#[test]
+fn what_the_last_digits_move_is_excused_where_terms_cancel() {
+    let ratio = |def: &'static OpDef, x: f64| {
+        let body = "tensor<fp32, [1]> y = t_half(x = x);";
+        let checked = with("tensor<fp32, [1]> x", body, "y", &cards::ops().with(def));
+        let loaded = LoadedCpu::new(checked, &Options::default()).unwrap();
+        let x = Tensor::from_f64(DType::Fp32, &[1], &[x]).unwrap();
+        let mut session = loaded.session(None).unwrap();
+        let report = verify(&loaded, &mut session, None, &[("x".into(), x)]).unwrap();
+        assert!(report.failures.is_empty());
+        report.steps[0].worst.ratio()
+    };
+    assert!(ratio(&UNEXCUSED, -2.000_002) > 1000.0);
+    assert!(ratio(&EXCUSED, -2.000_002) < 1.0);
+    static WRONG_TOO: OpDef = OpDef { accuracy: Accuracy::ROUNDED.cancelling(), ..WRONG_CARD };
+    assert!(ratio(&WRONG_TOO, 2.0) > 1000.0, "only the last digits are excused");
 }
 
 const BODY: &str = "tensor<T, [7, 5]> a = t_half(x = x);
