@@ -1,6 +1,7 @@
 //! Tests as data. The examples of every op's manual page are programs ([`page`], [`case`]) that run on every runtime
 //! ([`engine`]) and must give the values written there ([`compare`]). [`golden`] compares output with files; [`random`]
-//! makes valid programs by chaining the examples, and shrinks those that fail.
+//! makes valid programs by chaining the examples, and shrinks those that fail. [`measure`] finds how accurate the cpu runtime
+//! is, [`recorded`] compares that with what the cards state.
 //!
 //! **What it must never know:** any concrete op. Nothing that is shipped depends on this crate.
 //!
@@ -10,8 +11,11 @@ pub mod case;
 pub mod compare;
 pub mod engine;
 pub mod golden;
+pub mod measure;
+pub mod measured;
 pub mod page;
 pub mod random;
+pub mod recorded;
 
 use std::path::PathBuf;
 

@@ -5,7 +5,7 @@
 use crate::case::Case;
 use mil_base::{DType, Dim, Name, Tensor, Type};
 use mil_check::{Checked, Target, check};
-use mil_ir::{Arg, Binding, BlockId, Builder, Function, Origins, Program, ValueId};
+use mil_ir::{Arg, Binding, BlockId, Builder, Constant, Function, Origins, Payload, Program, ValueId};
 use mil_ops::OpSet;
 use std::collections::{HashMap, HashSet};
 
@@ -43,6 +43,31 @@ pub enum Spread {
     Tails,
     /// Positive, from a thousandth to a thousand.
     Positive,
+    /// Uniform between -100 and 100, where exponentials leave the range of their dtype.
+    Wide,
+    /// Uniform between 0 and 2, as parameters may be: slopes, scales, small additions.
+    Parameter,
+}
+
+impl Spread {
+    /// Those of inputs.
+    pub const ALL: [Spread; 4] = [Spread::Unit, Spread::Tails, Spread::Positive, Spread::Wide];
+}
+
+/// Which sizes [`resized`] gives.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// One of these is what a size greater than 1 becomes.
+    pub choices: &'static [usize],
+    /// The most elements of all inputs and outputs together.
+    pub most: usize,
+    /// Weights, which are constants of floats, get other sizes and contents too.
+    pub weights: bool,
+}
+
+impl Sizes {
+    /// Remainders of vector loops, and several of them.
+    pub const SMALL: Sizes = Sizes { choices: &[2, 3, 5, 8, 17, 33], most: 1 << 16, weights: false };
 }
 
 /// A tensor like `like`, of these sizes: random floats and bools; integers drawn from those of `like`, because they may
@@ -55,6 +80,8 @@ pub fn tensor(rng: &mut Rng, like: &Tensor, shape: &[usize], spread: Spread) -> 
             Spread::Unit => rng.unit() * 2.0 - 1.0,
             Spread::Tails => rng.unit() * 16.0 - 8.0,
             Spread::Positive => 10f64.powf(rng.unit() * 6.0 - 3.0),
+            Spread::Wide => rng.unit() * 200.0 - 100.0,
+            Spread::Parameter => rng.unit() * 2.0,
         };
         Tensor::from_f64(dtype, shape, &(0..count).map(|_| float(rng)).collect::<Vec<_>>())
     } else if dtype == DType::String || like.count() == 0 {
@@ -68,30 +95,104 @@ pub fn tensor(rng: &mut Rng, like: &Tensor, shape: &[usize], spread: Spread) -> 
 
 /// The example with other sizes: each size greater than 1 of an input becomes another one, the same wherever it stands.
 /// Nothing if the program is not right with the new sizes.
-pub fn resized(rng: &mut Rng, case: &Case) -> Option<Case> {
+pub fn resized(rng: &mut Rng, case: &Case, to: &Sizes) -> Option<Case> {
     let mut sizes: HashMap<usize, usize> = HashMap::new();
     let mut program = case.checked.program().clone();
     let function = &mut program.functions[case.function];
     let params: Vec<ValueId> = function.params().to_vec();
+    let choice = |rng: &mut Rng| to.choices[rng.below(to.choices.len())];
     for id in function.values.ids() {
         let Type::Tensor(ty) = &mut function.values[id].ty else { return None };
         for dim in &mut ty.shape.0 {
             *dim = match *dim {
                 Dim::Known(n) if params.contains(&id) && n > 1 => {
-                    Dim::Known(*sizes.entry(n).or_insert_with(|| [2, 3, 5, 8, 17, 33][rng.below(6)]))
+                    Dim::Known(*sizes.entry(n).or_insert_with(|| choice(rng)))
                 }
                 known if params.contains(&id) => known,
                 _ => Dim::Unknown,
             };
         }
     }
+    if to.weights {
+        let mut grown = 0usize;
+        each_constant(function, None, &mut |constant| {
+            let Payload::Tensor(t) = &mut constant.payload else { return };
+            if !t.dtype().is_float() || t.shape().is_empty() {
+                return;
+            }
+            let size = |&n: &usize| if n > 1 { *sizes.entry(n).or_insert_with(|| choice(rng)) } else { n };
+            let shape: Vec<usize> = t.shape().iter().map(size).collect();
+            let count = shape.iter().product::<usize>();
+            grown += count;
+            if grown <= to.most {
+                *t = tensor(rng, t, &shape, Spread::Unit);
+                constant.ty = Type::Tensor(t.ty());
+            }
+        });
+        if grown > to.most {
+            return None;
+        }
+    }
     let checked = check(program, &Origins::default(), &OpSet::standard(), Target::default()).ok()?;
     let function = &checked.program().functions[case.function];
-    let total = function.params().iter().map(|&p| checked.ty(case.function, p)?.as_tensor()?.shape.count());
-    if total.sum::<Option<usize>>()? > 1 << 16 {
+    let total = function
+        .params()
+        .iter()
+        .chain(function.outputs())
+        .map(|&p| Some(checked.ty(case.function, p)?.as_tensor()?.shape.count().unwrap_or(0)));
+    if total.sum::<Option<usize>>()? > to.most {
         return None;
     }
     Some(Case { checked, expected: Vec::new(), ..case.clone() })
+}
+
+/// The example with other contents in the constants of one op: floats at random, integers drawn from those that are
+/// there. Nothing if the program is not right with them.
+pub fn varied(rng: &mut Rng, case: &Case, op: &str, spread: Spread) -> Option<Case> {
+    let mut program = case.checked.program().clone();
+    each_constant(&mut program.functions[case.function], Some(op), &mut |constant| {
+        if let Payload::Tensor(t) = &mut constant.payload
+            && t.dtype() != DType::Bool
+        {
+            *t = tensor(rng, t, t.shape(), spread);
+        }
+    });
+    let checked = check(program, &Origins::default(), &OpSet::standard(), Target::default()).ok()?;
+    Some(Case { checked, expected: Vec::new(), ..case.clone() })
+}
+
+/// The example with every result of an op among its outputs; as it was where that is not right.
+pub fn exposed(case: &Case, op: &str) -> Case {
+    let mut program = case.checked.program().clone();
+    let function = &mut program.functions[case.function];
+    let body = function.body;
+    for id in function.blocks[body].ops.clone() {
+        let made = function.ops[id].outputs.clone();
+        if function.ops[id].name == op {
+            let results = &mut function.blocks[body].results;
+            let new: Vec<ValueId> = made.into_iter().filter(|v| !results.contains(v)).collect();
+            results.extend(new);
+        }
+    }
+    match check(program, &Origins::default(), &OpSet::standard(), Target::default()) {
+        Ok(checked) => Case { checked, expected: Vec::new(), ..case.clone() },
+        Err(_) => case.clone(),
+    }
+}
+
+/// Calls `change` on the constants of the ops of this name, or of all.
+fn each_constant(function: &mut Function, op: Option<&str>, change: &mut dyn FnMut(&mut Constant)) {
+    let ids: Vec<_> =
+        function.ops.ids().filter(|&id| op.is_none_or(|op| function.ops[id].name == op)).collect();
+    for id in ids {
+        let op = &mut function.ops[id];
+        for binding in op.args.iter_mut().flat_map(|(_, a)| &mut a.0) {
+            if let Binding::Constant(constant) = binding {
+                change(constant);
+            }
+        }
+        op.attributes.iter_mut().for_each(|(_, constant)| change(constant));
+    }
 }
 
 /// Random inputs for a case, of the sizes its function declares (or those of its own inputs where it leaves them open).

@@ -1,15 +1,20 @@
-//! The stated accuracy of every card, on random inputs of the examples' sizes and of others.
+//! The stated accuracy of every card: it holds for random inputs of the examples' sizes and of others, and it is what
+//! was measured on a thousand of them, which `tests/accuracy.json` keeps.
 //!
-//! `MILWRIGHT_CASES` is how many inputs each example gets (2).
+//! `MILWRIGHT_CASES` is how many inputs each example gets (2), or each dtype of an op in the measurement (1000).
 
 use mil_base::{DType, Name, Tensor};
+use mil_ops::OpDef;
 use mil_ops::contract::Bound;
 use mil_ops::ops::ALL;
 use mil_testkit::case::{Case, build};
 use mil_testkit::compare::{compare_with, sum};
 use mil_testkit::engine::{cpus, reference};
+use mil_testkit::measure::{cases, measure};
+use mil_testkit::measured::parts;
 use mil_testkit::page::{Shows, examples};
-use mil_testkit::random::{Rng, Spread, inputs, resized};
+use mil_testkit::random::{Rng, Sizes, Spread, inputs, resized};
+use mil_testkit::recorded::{INPUTS, Record, Records, expected, faults, parse, path, text};
 
 /// What rounding the reference's result to its dtype costs: half a unit in the last place.
 fn half_ulp(dtype: DType) -> Bound {
@@ -73,8 +78,8 @@ fn the_cpu_is_as_near_to_the_reference_as_the_cards_say() {
             for round in 0..n {
                 let seed = (number * 1000 + round) as u64;
                 let mut rng = Rng(seed);
-                let spread = [Spread::Unit, Spread::Tails, Spread::Positive][round % 3];
-                let other = resized(&mut rng, &case);
+                let spread = Spread::ALL[round % Spread::ALL.len()];
+                let other = resized(&mut rng, &case, &Sizes::SMALL);
                 for case in [Some(&case), other.as_ref()].into_iter().flatten() {
                     let given = inputs(&mut rng, case, spread);
                     let want = match reference().run(case, &given) {
@@ -113,4 +118,75 @@ fn the_cpu_is_as_near_to_the_reference_as_the_cards_say() {
     }
     println!("{compared} outputs compared, {refused} inputs refused by the reference");
     assert!(failures.is_empty(), "{} of {compared} failed:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// The cards whose records are wanted: all, or those named in `MILWRIGHT_OPS`, with spaces between.
+fn wanted() -> Vec<&'static OpDef> {
+    let names = std::env::var("MILWRIGHT_OPS").unwrap_or_default();
+    let is = |def: &&OpDef| names.is_empty() || names.split_whitespace().any(|name| name == def.name);
+    let found: Vec<_> = ALL.iter().copied().filter(is).collect();
+    assert!(!found.is_empty(), "no op is called any of `{names}`");
+    found
+}
+
+fn faults_of(defs: &[&'static OpDef], records: &Records) -> Vec<String> {
+    let mut found = Vec::new();
+    for def in defs {
+        for dtype in expected(def).unwrap_or_else(|e| panic!("{e}")) {
+            let faults = faults(def.accuracy, dtype, records.get(&(def.name.to_owned(), dtype)));
+            found.extend(faults.into_iter().map(|fault| format!("{} {dtype}: {fault}", def.name)));
+        }
+    }
+    found
+}
+
+/// `tests/accuracy.json` has every card as it stands now. [`measure_the_cards`] makes the file.
+#[test]
+fn what_the_cards_state_was_measured() {
+    let text = std::fs::read_to_string(path()).unwrap_or_default();
+    let records = parse(&text).unwrap_or_else(|e| panic!("{}: {e}", path().display()));
+    let mut failures = faults_of(ALL, &records);
+    for (op, dtype) in records.keys() {
+        let known =
+            ALL.iter().find(|def| def.name == op).is_some_and(|def| expected(def).unwrap().contains(dtype));
+        if !known {
+            failures.push(format!("{op} {dtype}: is measured, but there is no such output"));
+        }
+    }
+    let how = "BLESS=1 MILWRIGHT_OPS=\"OP ..\" cargo test -p mil-testkit --test accuracy -- --ignored";
+    assert!(failures.is_empty(), "{}\n({how} measures again)", failures.join("\n"));
+}
+
+/// Measures the cards on [`INPUTS`] random inputs for each dtype of their outputs. `BLESS=1` writes the file; of the ops
+/// that are not in `MILWRIGHT_OPS` it keeps what it has.
+#[test]
+#[ignore = "takes minutes: see CONTRIBUTING.md"]
+fn measure_the_cards() {
+    let inputs = mil_testkit::scale("MILWRIGHT_CASES", INPUTS);
+    let defs = wanted();
+    let (mut records, mut failures) = (Records::new(), Vec::new());
+    for def in &defs {
+        let mut cases = cases(def).unwrap_or_else(|e| panic!("{e}"));
+        cases.retain(|case| !HIDDEN.contains(&case.name.trim_end_matches('\'')));
+        for dtype in expected(def).unwrap_or_else(|e| panic!("{e}")) {
+            match measure(def, &cases, dtype, inputs) {
+                Ok(measured) => {
+                    let record = Record { stated: parts(def.accuracy.bound(dtype)), measured };
+                    records.insert((def.name.to_owned(), dtype), record);
+                }
+                Err(error) => failures.push(error),
+            }
+        }
+    }
+    failures.extend(faults_of(&defs, &records));
+    if std::env::var_os("BLESS").is_some() {
+        let before = std::fs::read_to_string(path()).unwrap_or_else(|_| "{}".to_owned());
+        let mut all = parse(&before).unwrap_or_else(|e| panic!("{}: {e}", path().display()));
+        all.retain(|(op, _), _| {
+            ALL.iter().any(|def| def.name == op) && !defs.iter().any(|def| def.name == op)
+        });
+        all.extend(records);
+        std::fs::write(path(), text(&all)).unwrap();
+    }
+    assert!(failures.is_empty(), "{} faults:\n{}", failures.len(), failures.join("\n"));
 }

@@ -1,11 +1,13 @@
-//! `docs/status.md` says for every op what there is and who tests it. It is made from the cards and from
+//! `docs/status.md` says for every op what there is and who tests it. It is made from the cards, `tests/accuracy.json` and
 //! `tests/conformance-counts.json`; `BLESS=1 cargo test -p mil-testkit --test status` writes it.
 
 use mil_base::DType;
 use mil_ops::OpDef;
-use mil_ops::contract::{Ane, Bound, Cpu, Gradient, Reference, Version};
+use mil_ops::contract::{Accuracy, Ane, Cpu, Gradient, Reference, Version};
 use mil_ops::ops::{ALL, FAMILIES};
+use mil_testkit::measured::FLOATS;
 use mil_testkit::page::{Example, Shows, examples};
+use mil_testkit::recorded::{self, Records};
 use mil_testkit::{golden, root};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -15,7 +17,7 @@ use std::fmt::Write;
 const HEAD: &str = "\
 # Status
 
-What there is for every op, and who tests it. Made from the cards and from `tests/conformance-counts.json`; do not edit:
+What there is for every op, and who tests it. Made from the cards, `tests/accuracy.json` and `tests/conformance-counts.json`; do not edit:
 `BLESS=1 cargo test -p mil-testkit --test status` writes it, and the test fails when it is not current.
 
 - **signatures**: the op sets in which the op's signature changed, each with the number of examples of its page that run under it. Every example is checked,
@@ -23,33 +25,29 @@ What there is for every op, and who tests it. Made from the cards and from `test
 - **refusals**: examples that must be refused by one constraint and no other.
 - **reference**, **cpu**: how the two runtimes execute it. `cpu` is a kernel of its own unless a reason says why not; such ops run by their reference rule.
 - **accuracy**: how far `cpu` may be from `reference` given the same inputs, for fp16 and fp32 outputs: half-units in the last place of an element (`hu`),
-  parts of the tensor's largest value (`of max`), and absolute. Random inputs hold every example to it (`tests/accuracy.rs` of mil-testkit).
+  parts of the tensor's largest value (`of max`), and absolute. Where terms `may cancel`, an element may also be off by 10 times what it moves when the last
+  digit of every input does.
+- **measured**: the part of the stated accuracy that the worst element needed, of at least 1,000 random inputs for each dtype: small, moderate, wide and positive
+  values, in the sizes of the examples and others with sums of up to 2,000 terms, on one thread and two, every step against the reference's f64 before it is
+  rounded. `tests/accuracy.json` has the details. A test fails when a part of a statement is exceeded, or is more than 4 times what was needed, or was
+  changed since it was measured (`tests/accuracy.rs` of mil-testkit; CONTRIBUTING.md says how to measure). `-`: no floats come out, or the runtimes execute
+  the op themselves and hand values on. Random ops are compared like others, given their seed; that the numbers are distributed as they should be, tests of their own show.
 - **coremltools**: tests of coremltools' own op suites, fp16 and fp32, with this op in their models: passed, and how many cannot pass, for the
   reasons in `tests/conformance-exceptions.txt`. `tests/conformance_counts.py` counts them from the results of a run.
 ";
 
-fn column(bound: Bound, half_ulp: f64, tiny: f64) -> String {
-    if bound == Bound::EXACT {
-        return "exact".to_owned();
+/// How much of what the card states the worst of the random inputs needed.
+fn measured(def: &OpDef, records: &Records) -> String {
+    let share = |dtype: DType| Some((dtype, records.get(&(def.name.to_owned(), dtype))?.measured.share));
+    let shares: Vec<(DType, f64)> = FLOATS.into_iter().filter_map(share).collect();
+    if shares.is_empty() {
+        return "-".to_owned();
     }
-    let mut parts = Vec::new();
-    let rounded = (bound.rel / half_ulp * 10.0).round() / 10.0;
-    if rounded > 0.0 {
-        parts.push(format!("{rounded} hu"));
+    if def.accuracy == Accuracy::EXACT {
+        return if shares.iter().all(|(_, s)| *s == 0.0) { "exact" } else { "**not exact**" }.to_owned();
     }
-    if bound.scale > 0.0 {
-        parts.push(format!("{:e} of max", bound.scale));
-    }
-    if bound.abs > tiny {
-        parts.push(format!("{:.0e}", bound.abs));
-    }
-    parts.join(" + ")
-}
-
-fn accuracy(def: &OpDef) -> String {
-    let fp16 = column(def.accuracy.bound(DType::Fp16), 1.0 / 2048.0, 3e-8);
-    let fp32 = column(def.accuracy.bound(DType::Fp32), 1.0 / 16_777_216.0, 1e-44);
-    if fp16 == fp32 { fp16 } else { format!("fp16 {fp16}; fp32 {fp32}") }
+    let each = shares.iter().map(|(dtype, share)| format!("{dtype} {:.0} %", share * 100.0));
+    each.collect::<Vec<_>>().join(", ")
 }
 
 /// The examples with values that run under a signature.
@@ -68,7 +66,7 @@ fn cpu(def: &OpDef) -> String {
     }
 }
 
-fn row(def: &OpDef, counts: &Value) -> String {
+fn row(def: &OpDef, counts: &Value, records: &Records) -> String {
     let examples = examples(def).unwrap_or_else(|e| panic!("{e}"));
     let signature = |v: &Version| format!("{} ({})", v.since, runs_under(def, v, &examples));
     let signatures: Vec<String> = def.versions.iter().map(signature).collect();
@@ -85,15 +83,16 @@ fn row(def: &OpDef, counts: &Value) -> String {
         (passed, cannot, failed) => format!("{passed}, {cannot} cannot, **{failed} failed**"),
     };
     format!(
-        "| {} | {} | {refusals} | {reference} | {} | {} | {tests} |\n",
+        "| {} | {} | {refusals} | {reference} | {} | {} | {} | {tests} |\n",
         def.name,
         signatures.join(", "),
         cpu(def),
-        accuracy(def)
+        def.accuracy,
+        measured(def, records)
     )
 }
 
-fn page(counts: &Value) -> String {
+fn page(counts: &Value, records: &Records) -> String {
     let mut text = HEAD.to_owned();
     let number = |of: &dyn Fn(&&&OpDef) -> bool| ALL.iter().filter(|d| of(d)).count();
     let total = |kind: &str| counts["total"][kind].as_u64().unwrap_or(0);
@@ -125,9 +124,9 @@ fn page(counts: &Value) -> String {
         defs.sort_by_key(|d| d.name);
         let _ = write!(
             text,
-            "\n## {family}\n\n| op | signatures | refusals | reference | cpu | accuracy | coremltools |\n|---|---|---|---|---|---|---|\n"
+            "\n## {family}\n\n| op | signatures | refusals | reference | cpu | accuracy | measured | coremltools |\n|---|---|---|---|---|---|---|---|\n"
         );
-        text.extend(defs.into_iter().map(|def| row(def, counts)));
+        text.extend(defs.into_iter().map(|def| row(def, counts, records)));
     }
     text
 }
@@ -136,7 +135,10 @@ fn page(counts: &Value) -> String {
 fn the_status_page_is_current() {
     let counts = std::fs::read_to_string(root().join("tests/conformance-counts.json")).unwrap();
     let counts: Value = serde_json::from_str(&counts).unwrap();
-    golden::compare(&root().join("docs/status.md"), &page(&counts)).unwrap_or_else(|e| panic!("{e}"));
+    let records = std::fs::read_to_string(recorded::path()).unwrap();
+    let records = recorded::parse(&records).unwrap();
+    golden::compare(&root().join("docs/status.md"), &page(&counts, &records))
+        .unwrap_or_else(|e| panic!("{e}"));
 }
 
 #[test]

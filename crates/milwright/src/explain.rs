@@ -68,7 +68,19 @@ fn op(def: &OpDef) -> Topic {
     let mut text = def.doc.text().trim_end().replace("\n## Examples", "\n\n## Examples");
     text.push_str("\n\n");
     text.push_str(&signature(def));
+    text.truncate(text.trim_end().len());
+    text.push_str(&accuracy(def));
     Topic { name: def.name.to_owned(), kind: "op", text }
+}
+
+/// How near the runtime `cpu` is to the definition.
+fn accuracy(def: &OpDef) -> String {
+    format!(
+        "\n\n## Accuracy\n\nThe runtime `cpu`, against the definition in f64, given the same inputs: {}.\n\n`exact` is equality. `hu` are half-units in the last place of the element, of which correct rounding costs up to 1; `of max` is \
+         relative to the tensor's largest value; where terms of a sum `may cancel`, more is allowed for what the last digits of \
+         the inputs move. Measured on random inputs: `docs/status.md`.\n",
+        def.accuracy
+    )
 }
 
 /// The signatures as a table, and the constraints.
@@ -125,6 +137,7 @@ mod tests {
     #[test]
     fn ops_codes_and_constraints_are_explained() {
         assert!(explain("layer_norm").unwrap().text.contains("Signature since ios17"));
+        assert!(explain("tanh").unwrap().text.contains("fp32 6 hu"));
         assert!(explain("layer_norm/epsilon-dtype").unwrap().text.contains("epsilon = fp32(1e-5)"));
         for code in ["syntax/too-deep", "blob/git-lfs-pointer", "file/not-found"] {
             assert_eq!(explain(code).unwrap().kind, "code");

@@ -62,7 +62,7 @@ pub static ELU: OpDef = row!(
     |c| one(c, |v, alpha| if v < 0.0 { alpha * v.exp_m1() } else { v }),
     fusing(|cx| unary(cx, Unary::Elu(scalar(cx, "alpha")?))),
     3,
-    Accuracy::ulps(8.0)
+    Accuracy::ulps(5.0)
 );
 /// `x`, or below zero `alpha * x`.
 pub static LEAKY_RELU: OpDef = row!(
@@ -89,7 +89,7 @@ pub static SCALED_TANH: OpDef = row!(
     |c| two(c, |v, alpha, beta| alpha * (beta * v).tanh()),
     fusing(|cx| unary(cx, Unary::ScaledTanh { a: scalar(cx, "alpha")?, b: scalar(cx, "beta")? })),
     3,
-    Accuracy::ulps(12.0)
+    Accuracy::ulps(6.0)
 );
 /// `min(max(alpha * x + beta, 0), 1)`.
 pub static SIGMOID_HARD: OpDef = row!(

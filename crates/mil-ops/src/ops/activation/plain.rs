@@ -51,7 +51,7 @@ pub static SIGMOID: OpDef = row(
     |c| map(c, sigmoid),
     fusible(|cx| unary(cx, Unary::Sigmoid), |cx, slot| post(cx, slot, PostOp::Sigmoid)),
     |op| each(op, 4),
-    Accuracy::absolute(1e-37, 8.0),
+    Accuracy::absolute(f32::MIN_POSITIVE as f64, 5.0),
 );
 /// `x * sigmoid(x)`.
 pub static SILU: OpDef = row(
@@ -59,7 +59,7 @@ pub static SILU: OpDef = row(
     |c| map(c, |v| v * sigmoid(v)),
     fusible(|cx| unary(cx, Unary::Silu), |cx, slot| post(cx, slot, PostOp::Silu)),
     |op| each(op, 5),
-    Accuracy::absolute(1e-35, 10.0),
+    Accuracy::absolute(3e-37, 6.0),
 );
 /// `ln(1 + exp(x))`.
 pub static SOFTPLUS: OpDef = row(
@@ -67,7 +67,7 @@ pub static SOFTPLUS: OpDef = row(
     |c| map(c, softplus),
     fusing(|cx| unary(cx, Unary::Softplus)),
     |op| each(op, 3),
-    Accuracy::absolute(2e-7, 8.0),
+    Accuracy::absolute(f32::MIN_POSITIVE as f64, 5.0),
 );
 /// `x / (1 + |x|)`.
 pub static SOFTSIGN: OpDef = row(

@@ -47,7 +47,7 @@ pub static SCALED_DOT_PRODUCT_ATTENTION: OpDef = OpDef {
         let each = op.ty("query")?.shape.last()?.known()?.checked_add(depth)?;
         rows.checked_mul(2)?.checked_mul((keys as u64).checked_mul(each as u64)?)
     },
-    accuracy: Accuracy::sum(4e-6),
+    accuracy: Accuracy::sum(1.2e-6),
 };
 
 /// The batch axes and the matrix of a tensor.

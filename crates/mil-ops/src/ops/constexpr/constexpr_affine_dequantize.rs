@@ -37,7 +37,7 @@ pub static CONSTEXPR_AFFINE_DEQUANTIZE: OpDef = OpDef {
     gradient: Gradient::None("its arguments are constants"),
     ane: ANE_LATER,
     cost: |_| Some(0),
-    accuracy: Accuracy::ulps(2.0),
+    accuracy: Accuracy::ROUNDED,
 };
 
 fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {

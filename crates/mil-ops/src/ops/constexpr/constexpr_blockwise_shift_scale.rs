@@ -36,7 +36,7 @@ pub static CONSTEXPR_BLOCKWISE_SHIFT_SCALE: OpDef = OpDef {
     gradient: Gradient::None("its arguments are constants"),
     ane: ANE_LATER,
     cost: |_| Some(0),
-    accuracy: Accuracy::ulps(2.0),
+    accuracy: Accuracy::ROUNDED,
 };
 
 const SLUGS: Slugs = Slugs {

@@ -61,7 +61,7 @@ pub static CONV_QUANTIZED: OpDef = OpDef {
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost,
-    accuracy: Accuracy::sum(4e-6),
+    accuracy: Accuracy::ROUNDED,
 };
 
 const BYTES: DTypes = DTypes::of(&[DType::UInt8]);

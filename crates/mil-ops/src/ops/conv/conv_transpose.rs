@@ -56,7 +56,7 @@ pub static CONV_TRANSPOSE: OpDef = OpDef {
         let taps: usize = weight.get(1..)?.iter().product();
         (op.ty("x")?.shape.count()? as u64).checked_mul(2)?.checked_mul(taps as u64)
     },
-    accuracy: Accuracy::sum(4e-6),
+    accuracy: Accuracy::sum(2e-6),
 };
 
 const WEIGHT: Param = Param::constant("weight", sets::FLOAT).group("T");

@@ -71,7 +71,7 @@ pub static MUL: OpDef = row!(
     Accuracy::ROUNDED
 );
 /// `x` to the power `y`.
-pub static POW: OpDef = row!("pow", f64::powf, int_power, fusing(plan_pow), Accuracy::ulps(4.0));
+pub static POW: OpDef = row!("pow", f64::powf, int_power, fusing(plan_pow), Accuracy::ulps(2.0));
 /// `x / y`.
 pub static REAL_DIV: OpDef = row!(
     "real_div",

@@ -65,7 +65,7 @@ pub static LOG: OpDef = row(
     versions!("1e-45 in the dtype of x, which is 0 in fp16"),
     |call| shifted(call, LOG_EPSILON, f64::ln),
     |cx| unary(cx, Unary::Log { eps: epsilon(cx, LOG_EPSILON)? }),
-    Accuracy::absolute(6e-8, 6.0),
+    Accuracy::absolute(6e-8, 3.0),
 );
 /// `1 / sqrt(x + epsilon)`.
 pub static RSQRT: OpDef = row(

@@ -27,7 +27,7 @@ const fn row(name: &'static str, reference: Rule, plan: PlanFn, accuracy: Accura
 }
 
 /// The kernel gives 0 for results below 2^-126, which cost the processor a hundred times as much.
-const SUBNORMAL_IS_ZERO: Accuracy = Accuracy::absolute(f32::MIN_POSITIVE as f64, 6.0);
+const SUBNORMAL_IS_ZERO: Accuracy = Accuracy::absolute(f32::MIN_POSITIVE as f64, 4.0);
 
 /// A step function: its derivative is zero wherever it has one.
 const fn step(name: &'static str, reference: Rule, plan: PlanFn) -> OpDef {
@@ -65,12 +65,12 @@ pub static COS: OpDef = row("cos", |c| map(c, f64::cos), |cx| unary(cx, Unary::C
 /// Hyperbolic cosine.
 pub static COSH: OpDef = row("cosh", |c| map(c, f64::cosh), |cx| unary(cx, Unary::Cosh), Accuracy::ulps(6.0));
 /// The Gauss error function.
-pub static ERF: OpDef = row("erf", |c| map(c, libm::erf), |cx| unary(cx, Unary::Erf), Accuracy::ulps(6.0));
+pub static ERF: OpDef = row("erf", |c| map(c, libm::erf), |cx| unary(cx, Unary::Erf), Accuracy::ulps(4.0));
 /// e to the power.
 pub static EXP: OpDef = row("exp", |c| map(c, f64::exp), |cx| unary(cx, Unary::Exp), SUBNORMAL_IS_ZERO);
 /// 2 to the power.
 pub static EXP2: OpDef =
-    with_ints(row("exp2", |c| map_numbers(c, f64::exp2, power_of_two), plan_exp2, Accuracy::ulps(4.0)));
+    with_ints(row("exp2", |c| map_numbers(c, f64::exp2, power_of_two), plan_exp2, Accuracy::ulps(3.0)));
 /// The greatest integer not above.
 pub static FLOOR: OpDef = step("floor", |c| map(c, f64::floor), |cx| unary(cx, Unary::Floor));
 /// The nearest integer, halves to even.
@@ -99,7 +99,7 @@ pub static TAN: OpDef = row("tan", |c| map(c, f64::tan), |cx| unary(cx, Unary::T
 /// Hyperbolic tangent.
 pub static TANH: OpDef = OpDef {
     cpu: fusible(|cx| unary(cx, Unary::Tanh), |cx, slot| post(cx, slot, PostOp::Tanh)),
-    ..row("tanh", |c| map(c, f64::tanh), |cx| unary(cx, Unary::Tanh), Accuracy::ulps(8.0))
+    ..row("tanh", |c| map(c, f64::tanh), |cx| unary(cx, Unary::Tanh), Accuracy::ulps(6.0))
 };
 
 fn plan_exp2(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {

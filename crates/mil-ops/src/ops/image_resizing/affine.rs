@@ -39,7 +39,7 @@ pub static AFFINE: OpDef = OpDef {
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: super::common::cost_linear,
-    accuracy: Accuracy::sum(2e-6),
+    accuracy: Accuracy::ROUNDED,
 };
 
 const MODES: [(&str, &str); 3] = [

@@ -31,7 +31,7 @@ pub static RESAMPLE: OpDef = OpDef {
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: super::common::cost_linear,
-    accuracy: Accuracy::sum(2e-6),
+    accuracy: Accuracy::ROUNDED,
 };
 
 const IOS15: [Param; 7] = params(DTypes::of(&[DType::Fp32, DType::Int32]));

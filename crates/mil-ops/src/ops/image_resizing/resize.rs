@@ -46,7 +46,7 @@ pub static RESIZE: OpDef = OpDef {
         "LINEAR" => cost_linear(op),
         _ => Some(0),
     },
-    accuracy: Accuracy::sum(2e-6),
+    accuracy: Accuracy::sum(4e-7),
 };
 
 fn between(name: &str) -> Option<Between> {

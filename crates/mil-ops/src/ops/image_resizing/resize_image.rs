@@ -66,7 +66,7 @@ pub static RESIZE_BILINEAR: OpDef = OpDef {
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: cost_linear,
-    accuracy: Accuracy::sum(2e-6),
+    accuracy: Accuracy::sum(1.5e-6),
 };
 
 const TARGETS: [&str; 2] = ["target_size_height", "target_size_width"];

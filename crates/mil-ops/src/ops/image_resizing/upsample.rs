@@ -85,7 +85,7 @@ pub static UPSAMPLE_BILINEAR: OpDef = OpDef {
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: cost_linear,
-    accuracy: Accuracy::sum(2e-6),
+    accuracy: Accuracy::sum(3e-7),
 };
 
 /// A factor, 1 when left out.

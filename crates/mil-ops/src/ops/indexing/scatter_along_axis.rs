@@ -37,7 +37,7 @@ pub static SCATTER_ALONG_AXIS: OpDef = OpDef {
     gradient: GRADIENT_LATER,
     ane: ANE_LATER,
     cost: |op| Some(op.ty("updates")?.shape.count()? as u64),
-    accuracy: Accuracy::sum(2e-6),
+    accuracy: Accuracy::sum(5e-7),
 };
 
 const ALONG: Along = Along {

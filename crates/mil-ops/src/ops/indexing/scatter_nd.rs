@@ -38,7 +38,7 @@ pub static SCATTER_ND: OpDef = OpDef {
     gradient: GRADIENT_LATER,
     ane: ANE_LATER,
     cost: |op| Some(op.ty("updates")?.shape.count()? as u64),
-    accuracy: Accuracy::sum(2e-6),
+    accuracy: Accuracy::sum(2.5e-7),
 };
 
 const SLUGS: Slugs = Slugs {

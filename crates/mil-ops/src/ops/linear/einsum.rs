@@ -43,7 +43,7 @@ pub static EINSUM: OpDef = OpDef {
         let outputs = op.outputs().first().copied().flatten()?.shape.count()? as u64;
         outputs.checked_mul(inner.checked_mul(2)?)
     },
-    accuracy: Accuracy::sum(4e-6),
+    accuracy: Accuracy::sum(1.5e-6),
 };
 
 /// The rank of the operands of a supported equation.

@@ -48,7 +48,7 @@ pub static LINEAR: OpDef = OpDef {
         let outputs = op.outputs().first().copied().flatten()?.shape.count()? as u64;
         outputs.checked_mul(inner.checked_mul(2)?)
     },
-    accuracy: Accuracy::sum(4e-6),
+    accuracy: Accuracy::sum(2e-6),
 };
 
 const NO_BIAS: Default = Default::Computed("zeros of weight's dtype, one for each of its rows");

@@ -29,7 +29,7 @@ pub static RANGE_1D: OpDef = OpDef {
     gradient: Gradient::Zero,
     ane: ANE_LATER,
     cost: |op| op.outputs().first()?.as_ref()?.shape.count().map(|n| 2 * n as u64),
-    accuracy: Accuracy::ulps(3.0),
+    accuracy: Accuracy::ROUNDED,
 };
 
 fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {

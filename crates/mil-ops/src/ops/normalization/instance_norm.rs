@@ -25,7 +25,7 @@ pub static INSTANCE_NORM: OpDef = OpDef {
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| (op.ty("x")?.shape.count()? as u64).checked_mul(8),
-    accuracy: Accuracy::sum(2e-6),
+    accuracy: Accuracy::sum(1e-6),
 };
 
 const IOS15: [Param; 4] = params("T");

@@ -33,7 +33,7 @@ pub static L2_NORM: OpDef = OpDef {
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| (op.ty("x")?.shape.count()? as u64).checked_mul(3),
-    accuracy: Accuracy::sum(2e-6),
+    accuracy: Accuracy::of_largest(4e-7),
 };
 
 fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {

@@ -53,7 +53,7 @@ pub static LAYER_NORM: OpDef = OpDef {
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| Some(8 * op.ty("x")?.shape.count()? as u64),
-    accuracy: Accuracy::sum(2e-6),
+    accuracy: Accuracy::sum(1.2e-6),
 };
 
 const ALL_AXES: Default = Default::Computed("every axis of x");

@@ -24,7 +24,7 @@ pub static LOCAL_RESPONSE_NORM: OpDef = OpDef {
         let size = u64::try_from(op.int("size")?).ok()?;
         (op.ty("x")?.shape.count()? as u64).checked_mul(size.checked_mul(2)?)
     },
-    accuracy: Accuracy::sum(4e-6),
+    accuracy: Accuracy::of_largest(6e-7),
 };
 
 const IOS15: [Param; 5] = params("T");

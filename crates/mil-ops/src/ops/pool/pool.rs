@@ -24,6 +24,7 @@ pub static MAX_POOL: OpDef = pool(
     |cx| infer(cx, &slugs("max_pool"), 5),
     |call| reference(call, maximum),
     |cx| plan(cx, Pooling::Max),
+    Accuracy::EXACT,
 );
 
 /// The card of `avg_pool`.
@@ -46,6 +47,7 @@ pub static AVG_POOL: OpDef = pool(
         let exclude_padding = excluded.ok_or_else(|| cx.unplanned("exclude_padding_from_average"))?;
         plan(cx, Pooling::Average { exclude_padding })
     },
+    Accuracy::sum(1.5e-6),
 );
 
 /// The card of `l2_pool`.
@@ -61,6 +63,7 @@ pub static L2_POOL: OpDef = pool(
     |cx| infer(cx, &slugs("l2_pool"), 4),
     |call| reference(call, length),
     |cx| plan(cx, Pooling::L2),
+    Accuracy::of_largest(8e-7),
 );
 
 const X: Param = Param::tensor("x", sets::FLOAT).group("T");
@@ -82,6 +85,7 @@ const fn pool(
     infer: InferFn,
     reference: ReferenceFn,
     plan: PlanFn,
+    accuracy: Accuracy,
 ) -> OpDef {
     OpDef {
         name,
@@ -94,7 +98,7 @@ const fn pool(
         gradient: Gradient::Todo("differentiation is a later issue"),
         ane: Ane::Todo("the Neural Engine's rules are a later issue"),
         cost,
-        accuracy: Accuracy::sum(2e-6),
+        accuracy,
     }
 }
 

@@ -32,7 +32,8 @@ pub static GRU: OpDef = OpDef {
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| cost(op, 3),
-    accuracy: Accuracy::sum(1e-5),
+    // An update gate near 1 is rounded before it is subtracted from 1.
+    accuracy: Accuracy::sum(4e-6).beside(5.9e-8),
 };
 
 const IOS15: [Param; 9] = params(DTypes::of(&[DType::Fp32]));

@@ -28,7 +28,7 @@ pub static RNN: OpDef = OpDef {
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| cost(op, 1),
-    accuracy: Accuracy::sum(1e-5),
+    accuracy: Accuracy::sum(2.5e-6),
 };
 
 const IOS15: [Param; 8] = params(DTypes::of(&[DType::Fp32]));

@@ -31,7 +31,7 @@ pub static CUMSUM: OpDef = OpDef {
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| each(op, 1),
-    accuracy: Accuracy::sum(2e-6),
+    accuracy: Accuracy::ROUNDED,
 };
 
 fn infer(cx: &mut Infer<'_>) -> Result<Vec<Type>, Refused> {

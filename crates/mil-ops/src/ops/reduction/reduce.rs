@@ -45,11 +45,17 @@ pub static REDUCE_L1_NORM: OpDef = row!(
     |v| v.iter().map(|v| v.abs()).sum(),
     |v| v.iter().fold(0, |sum: i64, v| sum.wrapping_add(v.wrapping_abs())),
     2,
-    Accuracy::sum(2e-6)
+    Accuracy::of_largest(6e-7)
 );
 /// The square root of the sum of the squares.
-pub static REDUCE_L2_NORM: OpDef =
-    row!("reduce_l2_norm", Reduction::L2, l2_norm, |v| l2_norm(&floats(v)) as i64, 2, Accuracy::sum(2e-6));
+pub static REDUCE_L2_NORM: OpDef = row!(
+    "reduce_l2_norm",
+    Reduction::L2,
+    l2_norm,
+    |v| l2_norm(&floats(v)) as i64,
+    2,
+    Accuracy::of_largest(3e-7)
+);
 /// The logarithm of the sum.
 pub static REDUCE_LOG_SUM: OpDef = row!(
     "reduce_log_sum",
@@ -57,7 +63,7 @@ pub static REDUCE_LOG_SUM: OpDef = row!(
     |v| v.iter().sum::<f64>().ln(),
     |v| floats(v).iter().sum::<f64>().ln() as i64,
     1,
-    Accuracy::absolute(2e-6, 8.0)
+    Accuracy::absolute(2e-6, 1.0).cancelling()
 );
 /// The logarithm of the sum of the exponentials.
 pub static REDUCE_LOG_SUM_EXP: OpDef = row!(
@@ -66,7 +72,7 @@ pub static REDUCE_LOG_SUM_EXP: OpDef = row!(
     log_sum_exp,
     |v| log_sum_exp(&floats(v)) as i64,
     3,
-    Accuracy::absolute(2e-6, 8.0)
+    Accuracy::absolute(4e-7, 1.0)
 );
 /// The largest element.
 pub static REDUCE_MAX: OpDef = row!(
@@ -84,7 +90,7 @@ pub static REDUCE_MEAN: OpDef = row!(
     |v| v.iter().sum::<f64>() / v.len() as f64,
     |v| v.iter().sum::<i64>().checked_div(v.len() as i64).unwrap_or(0),
     1,
-    Accuracy::sum(2e-6)
+    Accuracy::sum(1.5e-6)
 );
 /// The smallest element.
 pub static REDUCE_MIN: OpDef = row!(
@@ -102,7 +108,7 @@ pub static REDUCE_PROD: OpDef = row!(
     |v| v.iter().product(),
     |v| v.iter().fold(1, |product: i64, &v| product.wrapping_mul(v)),
     1,
-    Accuracy::sum(1e-5)
+    Accuracy::ROUNDED
 );
 /// The sum.
 pub static REDUCE_SUM: OpDef = row!(
@@ -111,7 +117,7 @@ pub static REDUCE_SUM: OpDef = row!(
     |v| v.iter().sum(),
     |v| v.iter().fold(0, |sum: i64, &v| sum.wrapping_add(v)),
     1,
-    Accuracy::sum(2e-6)
+    Accuracy::sum(1.5e-6)
 );
 /// The sum of the squares.
 pub static REDUCE_SUM_SQUARE: OpDef = row!(
@@ -120,7 +126,7 @@ pub static REDUCE_SUM_SQUARE: OpDef = row!(
     |v| v.iter().map(|v| v * v).sum(),
     |v| v.iter().fold(0, |sum: i64, &v| sum.wrapping_add(v.wrapping_mul(v))),
     2,
-    Accuracy::sum(2e-6)
+    Accuracy::of_largest(6e-7)
 );
 
 fn l2_norm(v: &[f64]) -> f64 {
