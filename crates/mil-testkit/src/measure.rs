@@ -170,7 +170,7 @@ fn is_copied(def: &OpDef) -> bool {
     def.accuracy == Accuracy::EXACT || matches!(def.cpu, Cpu::Reference(_))
 }
 
-/// Compares the results of an op that [`is_copied`] and that no step stands for: it renames its input, or is done by the runtime itself.
+/// Compares the results of an op that [`is_copied`] and that no step stands for: it only renames its input.
 fn whole(
     def: &OpDef,
     case: &Case,

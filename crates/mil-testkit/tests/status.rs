@@ -31,7 +31,8 @@ What there is for every op, and who tests it. Made from the cards, `tests/accura
   values, in the sizes of the examples and others with sums of up to 2,000 terms, on one thread and two, every step against the reference's f64 before it is
   rounded. `tests/accuracy.json` has the details. A test fails when a part of a statement is exceeded, or is more than 4 times what was needed, or was
   changed since it was measured (`tests/accuracy.rs` of mil-testkit; CONTRIBUTING.md says how to measure). `-`: no floats come out, or the runtimes execute
-  the op themselves and hand values on. Random ops are compared like others, given their seed; that the numbers are distributed as they should be, tests of their own show.
+  the op themselves and hand values on. Random ops are compared like others, given their seed; that the numbers are
+  distributed as they should be, tests of their own show.
 - **coremltools**: tests of coremltools' own op suites, fp16 and fp32, with this op in their models: passed, and how many cannot pass, for the
   reasons in `tests/conformance-exceptions.txt`. `tests/conformance_counts.py` counts them from the results of a run.
 ";
