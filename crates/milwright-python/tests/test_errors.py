@@ -121,3 +121,14 @@ def test_errors_can_be_pickled(mil):
 def test_threads_must_be_some(load, threads):
     with pytest.raises(ValueError, match="1 or more"):
         load(*RELU, threads=threads)
+
+
+def test_weights_are_held_in_one_of_two_ways(load):
+    for weights in ["compressed", "expanded"]:
+        model = load(*RELU, weights=weights)
+        again = pickle.loads(pickle.dumps(model))
+        for one in [model, again]:
+            np.testing.assert_array_equal(one.predict({"x": np.float32([-1, 2])})["y"], [0, 2])
+        assert model.__reduce__()[1][-1] == weights
+    with pytest.raises(ValueError, match="'compressed' or 'expanded', not 'packed'"):
+        load(*RELU, weights="packed")
