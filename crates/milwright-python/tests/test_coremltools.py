@@ -319,6 +319,14 @@ def test_compiling_writes_a_bundle_that_predicts(tmp_path):
         np.testing.assert_allclose(got, weight.sum(1)[None])
 
 
+def test_a_compiled_model_without_the_function_is_refused_at_once():
+    model = converted((2,), lambda x: mb.exp(x=x, name="y"))
+    compiled = model.get_compiled_model_path()  # which goes with the model
+    assert ct.models.CompiledMLModel(compiled, function_name="main").predict({"x": np.zeros(2)})["y"].tolist() == [1, 1]
+    with pytest.raises(RuntimeError, match="invalid"):
+        ct.models.CompiledMLModel(compiled, function_name="invalid")
+
+
 def test_skipping_the_load_skips_it():
     path = converted((2,), lambda x: mb.exp(x=x, name="y")).package_path
     assert ct.models.MLModel(path, skip_model_load=True).get_spec().description.input[0].name == "x"

@@ -39,6 +39,10 @@ class _MLModelProxy:
         self._compiled = None
         self._load_time = time.perf_counter_ns() - begun
         self._predict_time = None
+        if self._function and str(path).rstrip(os.sep).endswith(".mlmodelc"):
+            # coremltools knows the functions of a package, and leaves those of a compiled model to Core ML, which refuses
+            # an unknown one here.
+            self._load()
 
     def _load(self):
         with self._loading:
