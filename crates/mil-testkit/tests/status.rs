@@ -24,6 +24,7 @@ What there is for every op, and who tests it. Made from the cards, `tests/accura
   run on the runtimes `reference` and `cpu`, compared with the values written there, and goes through text and package.
 - **refusals**: examples that must be refused by one constraint and no other.
 - **reference**, **cpu**: how the two runtimes execute it. `cpu` is a kernel of its own unless a reason says why not; such ops run by their reference rule.
+  On a Mac, `coreml`, `mle5`, `e5rt` and `ane` hand the program to Apple's frameworks; nobody has confirmed yet which ops those take (`milwright lab confirm`).
 - **accuracy**: how far `cpu` may be from `reference` given the same inputs, for fp16 and fp32 outputs: half-units in the last place of an element (`hu`),
   parts of the tensor's largest value (`of max`), and absolute. Where terms `may cancel`, an element may also be off by 10 times what it moves when the last
   digit of every input does.
@@ -146,4 +147,17 @@ fn the_status_page_is_current() {
 fn the_readme_counts_the_ops_right() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     assert!(readme.contains(&format!("| Ops | {}: ", ALL.len())), "there are {} ops", ALL.len());
+}
+
+#[test]
+fn an_op_that_no_test_of_coremltools_reaches_says_where_the_values_of_its_examples_come_from() {
+    let counts = std::fs::read_to_string(root().join("tests/conformance-counts.json")).unwrap();
+    let counts: Value = serde_json::from_str(&counts).unwrap();
+    let silent: Vec<&str> = ALL
+        .iter()
+        .filter(|d| counts["ops"].get(d.name).is_none())
+        .filter(|d| !["by hand", "compared with"].iter().any(|source| d.doc.page.contains(source)))
+        .map(|d| d.name)
+        .collect();
+    assert!(silent.is_empty(), "say in the pages of {silent:?} what their examples were worked out with");
 }

@@ -36,6 +36,7 @@ pub static LSTM: OpDef = OpDef {
     gradient: Gradient::Todo("differentiation is a later issue"),
     ane: Ane::Todo("the Neural Engine's rules are a later issue"),
     cost: |op| cost(op, 4),
+    // The exponentials in the gates flush what is below the least normal number to zero.
     accuracy: Accuracy::sum(3e-6).beside(f32::MIN_POSITIVE as f64),
 };
 
