@@ -449,6 +449,11 @@ fn outputs_go_where_their_names_say_or_are_refused_before_the_run() {
     }
     let out = milwright(&["inspect", "examples/relu.mil", "--function", "nobody"]);
     assert!(text(&out.stderr).contains("its functions are main"), "{}", text(&out.stderr));
+    let out = milwright(&["inspect", "examples/relu.mil", "--shape", "q=2x3"]);
+    assert!(text(&out.stderr).contains("its inputs are x"), "{}", text(&out.stderr));
+    let out = milwright(&["inspect", "examples/relu.mil", "--shape", "x=2x3"]);
+    assert_eq!(out.status.code(), Some(1));
+    assert!(text(&out.stdout).contains("is declared [1, 16]"), "{}", text(&out.stdout));
 }
 
 #[test]

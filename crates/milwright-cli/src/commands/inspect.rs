@@ -22,13 +22,29 @@ pub(crate) fn run(args: Inspect, terminal: &Terminal) -> anyhow::Result<Outcome>
         let path = args.source.path.display();
         anyhow::bail!("`{path}` has no function `{name}`; its functions are {}", names.join(", "));
     }
-    let chosen =
-        infos.iter().filter(|i| args.source.function.as_ref().is_none_or(|n| *i.name == *n.as_str()));
+    let chosen: Vec<&FunctionInfo> = infos
+        .iter()
+        .filter(|i| args.source.function.as_ref().is_none_or(|n| *i.name == *n.as_str()))
+        .collect();
+    for (name, _) in &shapes {
+        let inputs: Vec<&str> = chosen.iter().flat_map(|i| &i.inputs).map(|p| &*p.name).collect();
+        if !inputs.contains(&name.as_str()) {
+            let path = args.source.path.display();
+            anyhow::bail!(
+                "`--shape {name}=...`: `{path}` has no such input; its inputs are {}",
+                inputs.join(", ")
+            );
+        }
+    }
     let mut out = std::io::stdout().lock();
     let mut all = Vec::new();
+    let mut outcome = Outcome::Fine;
     for info in chosen {
         let options = LoadOptions { function: Some(info.name.to_string()), ..LoadOptions::default() };
         let memory = milwright::memory(&opened, &checked, &options, &shapes);
+        if memory.is_err() && !shapes.is_empty() {
+            outcome = Outcome::Wrong;
+        }
         if args.json {
             all.push(document(info, memory.as_ref().ok().and_then(Option::as_ref)));
             continue;
@@ -56,7 +72,7 @@ pub(crate) fn run(args: Inspect, terminal: &Terminal) -> anyhow::Result<Outcome>
             serde_json::to_string_pretty(&json!({"path": args.source.path, "functions": all}))?
         )?;
     }
-    Ok(Outcome::Fine)
+    Ok(outcome)
 }
 
 fn text(out: &mut impl Write, terminal: &Terminal, info: &FunctionInfo) -> std::io::Result<()> {
