@@ -247,21 +247,30 @@ fn options(weights: HeldWeights) -> Options {
 }
 
 /// What a session gives for inputs one after another, its memory, and the kinds of all steps.
-fn run(checked: &Arc<Checked>, weights: HeldWeights) -> (Vec<Vec<(Name, Tensor)>>, PlanMemory, Vec<String>) {
+struct Ran {
+    outputs: Vec<Vec<(Name, Tensor)>>,
+    memory: PlanMemory,
+    kinds: Vec<String>,
+}
+
+impl Ran {
+    /// How many of the steps expand a weight.
+    fn expansions(&self) -> usize {
+        self.kinds.iter().filter(|k| k.starts_with("constexpr_")).count()
+    }
+}
+
+fn run(checked: &Arc<Checked>, weights: HeldWeights) -> Ran {
     let loaded = LoadedCpu::new(checked.clone(), &options(weights)).unwrap();
     let mut session = loaded.session(None).unwrap();
-    let results = [(1, true), (2, false), (3, true)].map(|(seed, p)| session.run(&inputs(seed, p)).unwrap());
+    let outputs = [(1, true), (2, false), (3, true)].map(|(seed, p)| session.run(&inputs(seed, p)).unwrap());
     let plan = session.plan().expect("all sizes are known").clone();
     let f = &checked.program().functions[plan.function()];
     let kinds = plan.steps().flat_map(|(ops, why)| {
         assert!(why.is_none(), "{why:?}");
         ops.iter().map(|&op| f.ops[op].name.to_string())
     });
-    (results.to_vec(), plan.memory(), kinds.collect())
-}
-
-fn expansions(kinds: &[String]) -> usize {
-    kinds.iter().filter(|k| k.starts_with("constexpr_")).count()
+    Ran { outputs: outputs.to_vec(), memory: plan.memory(), kinds: kinds.collect() }
 }
 
 #[test]
@@ -274,13 +283,15 @@ fn every_form_gives_the_same_bits_either_way() {
                 _ => "y",
             };
             let checked = program(opset, &form, &statements, outputs);
-            let (want, expanded, before) = run(&checked, HeldWeights::Expanded);
-            let (got, compressed, after) = run(&checked, HeldWeights::Compressed);
-            assert_eq!(got, want, "{name}, {reader}");
-            assert_eq!((expansions(&before), expanded.owned >= EXPANDED), (0, true), "{name}, {reader}");
+            let expanded = run(&checked, HeldWeights::Expanded);
+            let compressed = run(&checked, HeldWeights::Compressed);
+            assert_eq!(compressed.outputs, expanded.outputs, "{name}, {reader}");
+            let all = expanded.memory.owned;
+            assert_eq!((expanded.expansions(), all >= EXPANDED), (0, true), "{name}, {reader}");
             assert!(
-                expansions(&after) > 0 && compressed.owned < expanded.owned,
-                "{name}, {reader}: {compressed:?}"
+                compressed.expansions() > 0 && compressed.memory.owned < all,
+                "{name}, {reader}: {:?}",
+                compressed.memory
             );
         }
     }
@@ -319,7 +330,7 @@ fn layers(count: usize) -> Arc<Checked> {
 #[test]
 fn memory_is_that_of_one_layer_however_many_there_are() {
     let weight = 2 * SIZES[1] * SIZES[1];
-    let memory = |count, weights| run(&layers(count), weights).1;
+    let memory = |count, weights| run(&layers(count), weights).memory;
     let (one, twelve) = (memory(1, HeldWeights::Compressed), memory(12, HeldWeights::Compressed));
     assert_eq!(one.arena, twelve.arena);
     let all = memory(12, HeldWeights::Expanded);
@@ -339,7 +350,7 @@ fn steps_far_apart_do_not_hold_a_weight_between_them() {
     let (name, opset, form) = forms().swap_remove(0);
     let near = run(&program(opset, &form, &readers()[1].1, "y"), HeldWeights::Compressed);
     let far = run(&program(opset, &form, &readers()[2].1, "y"), HeldWeights::Compressed);
-    assert_eq!((expansions(&near.2), expansions(&far.2)), (1, 2), "{name}");
+    assert_eq!((near.expansions(), far.expansions()), (1, 2), "{name}");
 }
 
 #[test]
@@ -357,19 +368,19 @@ fn small_weights_and_those_a_kernel_must_know_are_expanded_once() {
     let mut r = Random(Rng(1));
     let gamma = literal("uint8", &[64], &mut || (1 + r.0.below(9)).to_string());
     let checked = program("ios18", "", &scales.replace("GAMMA", &gamma), "y");
-    let (_, _, kinds) = run(&checked, HeldWeights::Compressed);
-    assert_eq!(expansions(&kinds), 0, "the kernel of batch_norm works its factors out beforehand");
+    let found = run(&checked, HeldWeights::Compressed);
+    assert_eq!(found.expansions(), 0, "the kernel of batch_norm works its factors out beforehand");
 
     let rows = "tensor<int32, [1]> at = cast(dtype = string(\"int32\"), x = f); tensor<fp16, [1, 64]> y = gather(axis = int32(0), indices = at, x = w);";
     let rows = format!(
         "{form} fp16 m = reduce_max(axes = tensor<int32, [2]>([0, 1]), keep_dims = bool(false), x = x); tensor<fp16, [1]> f = reshape(shape = tensor<int32, [1]>([1]), x = m); {rows}"
     );
-    let (_, _, kinds) = run(&program(opset, &rows, "", "y"), HeldWeights::Compressed);
-    assert_eq!(expansions(&kinds), 0, "one row of many is read");
+    let found = run(&program(opset, &rows, "", "y"), HeldWeights::Compressed);
+    assert_eq!(found.expansions(), 0, "one row of many is read");
 
     let of_constants = format!(
         "{form} tensor<fp16, [48, 64]> v = relu(x = w); tensor<fp16, [5, 48]> y = matmul(transpose_x = bool(false), transpose_y = bool(true), x = x, y = v);"
     );
-    let (_, _, kinds) = run(&program(opset, &of_constants, "", "y"), HeldWeights::Compressed);
-    assert_eq!(kinds, ["matmul"], "arithmetic on constants alone is worked out once");
+    let found = run(&program(opset, &of_constants, "", "y"), HeldWeights::Compressed);
+    assert_eq!(found.kinds, ["matmul"], "arithmetic on constants alone is worked out once");
 }
