@@ -6,11 +6,13 @@
     python tests/conformance.py ../shared/conformance --strict=0.02,0.02 [--fp16-only] [SUITE ...]
     python tests/conformance.py ../shared/conformance --table RESULTS.jsonl ...
     python tests/conformance.py ../shared/conformance --evidence RESULTS.jsonl REFERENCE.jsonl
+    python tests/conformance.py ../shared/conformance --differences RESULTS.jsonl OTHERS.jsonl
 
 With `--shim milwright` the predictions are those of `import milwright.coremltools`, from the Python package that is installed, in place of the
-harness's own shim and the runner. Every test runs with fp16 precision and again with fp32, held to 1e-4; `--fp16-only` leaves these twins out.
-`--strict` holds the fp16 tests to less than coremltools' 0.5 and 5 %. The environment variable RESULTS names a file that keeps one line of JSON per
-test; `--table` runs nothing, and prints a Markdown table per suite of such files. A test that stands in several of them counts with its last result.
+harness's own shim and the runner; `--differences` names the tests that ended otherwise in one of two files. Every test runs with fp16 precision and
+again with fp32, held to 1e-4; `--fp16-only` leaves these twins out. `--strict` holds the fp16 tests to less than coremltools' 0.5 and 5 %. The
+environment variable RESULTS names a file that keeps one line of JSON per test; `--table` runs nothing, and prints a Markdown table per suite of such
+files. A test that stands in several of them counts with its last result.
 
 The rule: every test must pass, but for those that conformance-exceptions.txt lists with the reason why they cannot. `--evidence` compares with results
 of the runtime `reference` (`MIL_RUNNER="sh -c 'exec target/release/milwright worker --runtime reference'"`), which computes in float64 and rounds
@@ -66,6 +68,17 @@ def evidence(ours, reference):
     print(f"{len(failing)} listed tests fail; on the reference runtime {len(both)} of them fail too, {unknown} did not run")
 
 
+def differences(ours, others):
+    """Names the tests that predicted in both runs and ended otherwise; the status is 1 if there are any, or none ran."""
+    other = {r["test"]: r["outcome"] for r in results_of([others]) if r.get("predicts")}
+    both = [r for r in results_of([ours]) if r.get("predicts") and r["test"] in other]
+    differ = [r for r in both if r["outcome"] != other[r["test"]]]
+    for r in differ:
+        print(f"{r['outcome']} here, {other[r['test']]} there: {r['test']}")
+    print(f"{len(both)} tests predicted in both, {len(differ)} ended otherwise")
+    sys.exit(1 if differ or not both else 0)
+
+
 def table(harness, files):
     sys.path.insert(0, str(harness))
     from mil_conformance.suites import SUITES
@@ -101,6 +114,8 @@ def main():
         return table(harness, rest[1:])
     if rest[:1] == ["--evidence"]:
         return evidence(*rest[1:])
+    if rest[:1] == ["--differences"]:
+        return differences(*rest[1:])
     environment = dict(os.environ)
     if "--shim" in rest:
         at = rest.index("--shim")
