@@ -28,6 +28,19 @@ pub enum HeldWeights {
     Expanded,
 }
 
+impl HeldWeights {
+    /// Both ways.
+    pub const ALL: [HeldWeights; 2] = [HeldWeights::Compressed, HeldWeights::Expanded];
+
+    /// The word for it in options.
+    pub fn name(self) -> &'static str {
+        match self {
+            HeldWeights::Compressed => "compressed",
+            HeldWeights::Expanded => "expanded",
+        }
+    }
+}
+
 impl Default for Options {
     /// One thread, no limit, fused, compressed weights beyond 64 KiB held as they are.
     fn default() -> Self {

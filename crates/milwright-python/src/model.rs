@@ -59,14 +59,10 @@ fn options(
             return Err(PyValueError::new_err(message));
         }
     };
-    let weights = match weights {
-        "compressed" => HeldWeights::Compressed,
-        "expanded" => HeldWeights::Expanded,
-        other => {
-            let message = format!("weights must be 'compressed' or 'expanded', not '{other}'");
-            return Err(PyValueError::new_err(message));
-        }
-    };
+    let held = HeldWeights::ALL.into_iter().find(|held| held.name() == weights);
+    let weights = held.ok_or_else(|| {
+        PyValueError::new_err(format!("weights must be 'compressed' or 'expanded', not '{weights}'"))
+    })?;
     Ok(LoadOptions { function, runtime, threads, weights, ..LoadOptions::default() })
 }
 
@@ -200,11 +196,7 @@ impl Model {
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
         let load = py.import("milwright")?.getattr("load")?;
         let LoadOptions { threads, weights, .. } = self.shared.options;
-        let weights = match weights {
-            HeldWeights::Compressed => "compressed",
-            HeldWeights::Expanded => "expanded",
-        };
-        let arguments = (self.path(), self.runtime(), self.function(), threads, weights);
+        let arguments = (self.path(), self.runtime(), self.function(), threads, weights.name());
         Ok((load, arguments.into_pyobject(py)?))
     }
 

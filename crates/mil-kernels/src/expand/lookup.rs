@@ -11,7 +11,7 @@ const ENTRIES: usize = 256;
 /// Elements that one thread expands before it looks for more work.
 pub(super) const PIECE: usize = 8192;
 
-/// What tables and sparse weights hold: elements of 1, 2 or 4 bytes, moved as they are.
+/// What tables and sparse weights hold: elements moved as they are, by their size.
 pub trait Entry: bytemuck::Pod + Send + Sync + Default {
     /// `out[i] = table[indices[i]]`; every index is below `table.len()`, which is at most 256.
     fn map(indices: &[u8], table: &[Self], out: &mut [Self]);
@@ -78,6 +78,12 @@ impl Entry for u32 {
             return unsafe { x86::spread_doubles(mask, values, out) };
         }
         spread_each(mask, values, out);
+    }
+}
+
+impl Entry for u64 {
+    fn map(indices: &[u8], table: &[u64], out: &mut [u64]) {
+        map_each(indices, table, out);
     }
 }
 

@@ -163,7 +163,6 @@ pub mod quantization {
 #[allow(missing_docs, clippy::module_inception)]
 pub mod random {
     pub mod categorical;
-    pub mod common;
     pub mod distributions;
 }
 

@@ -10,5 +10,6 @@ pub mod index;
 pub mod moves;
 pub mod plan;
 pub mod steps;
+pub mod stream;
 pub(crate) mod window;
 pub mod words;

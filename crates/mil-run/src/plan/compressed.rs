@@ -59,15 +59,11 @@ impl Compressed {
         threads: usize,
     ) -> bool {
         let f = &checked.program().functions[function];
-        let mut open: Vec<OpId> = Vec::new();
-        for op in f.ops.ids().filter(|op| live[op.index()]) {
-            let view = types.view(checked, function, op);
-            let keeps = view.is_none_or(|view| self.leaves_compressed(f, &view, threads));
-            if keeps {
-                continue;
-            }
-            open.push(op);
-        }
+        let needs_known = |op: &OpId| {
+            let view = types.view(checked, function, *op);
+            view.is_some_and(|view| !self.leaves_compressed(f, &view, threads))
+        };
+        let mut open: Vec<OpId> = f.ops.ids().filter(|op| live[op.index()]).filter(needs_known).collect();
         let found = !open.is_empty();
         // Whoever is expanded beforehand needs its own inputs beforehand.
         while let Some(op) = open.pop() {

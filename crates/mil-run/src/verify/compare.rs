@@ -12,6 +12,7 @@ use mil_check::Checked;
 use mil_ir::{Def, Function, FunctionId, OpId, ValueId};
 use mil_ops::OpView;
 use mil_ops::contract::{Accuracy, Failure, RefData, RefTensor};
+use mil_ops::support::stream::Stream;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -303,17 +304,11 @@ fn shifted(value: &RefTensor, error: &[f64], sign: f64) -> Value {
     }
 }
 
-/// Every float moved by up to one unit in the last place of fp32, at random, the same for the same seed (SplitMix64).
+/// Every float moved by up to one unit in the last place of fp32, at random, the same for the same seed.
 fn shaken(value: &Value, seed: u64) -> Value {
     let RefData::Float(values) = &value.data else { return value.clone() };
-    let mut state = seed;
-    let mut unit = || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    };
-    let moved = values.iter().map(|v| v * (1.0 + (2.0 * unit() - 1.0) * Accuracy::LAST_DIGIT)).collect();
+    let stream = Stream::from_state(seed);
+    let moved = |(i, v): (u64, &f64)| v * (1.0 + (2.0 * stream.unit(i) - 1.0) * Accuracy::LAST_DIGIT);
+    let moved = (0..).zip(values.iter()).map(moved).collect();
     Arc::new(RefTensor::floats(value.dtype, &value.shape, moved))
 }

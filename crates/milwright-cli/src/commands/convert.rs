@@ -4,9 +4,8 @@ use crate::args::{Compile, Convert};
 use crate::outcome::Outcome;
 use crate::terminal::Terminal;
 use anyhow::bail;
-use milwright::{Diagnostic, Failure, Opened, SaveOptions};
+use milwright::SaveOptions;
 use std::io::Write;
-use std::path::Path;
 
 pub(crate) fn run(args: Convert, terminal: &Terminal) -> anyhow::Result<Outcome> {
     let opened = match terminal.during("reading", || milwright::open(&args.input)) {
@@ -24,7 +23,8 @@ pub(crate) fn run(args: Convert, terminal: &Terminal) -> anyhow::Result<Outcome>
     if args.output.exists() && !args.force {
         bail!("`{}` exists; choose another name, or replace it with --force", args.output.display());
     }
-    match terminal.during("writing", || save(&opened, &args.output)) {
+    let options = SaveOptions::of(&opened);
+    match terminal.during("writing", || milwright::save(&args.output, &opened.program, &options)) {
         Ok(warnings) => {
             terminal.warnings(&args.output, &warnings);
             Ok(Outcome::Fine)
@@ -34,11 +34,6 @@ pub(crate) fn run(args: Convert, terminal: &Terminal) -> anyhow::Result<Outcome>
             Ok(Outcome::Wrong)
         }
     }
-}
-
-/// Writes a program in the form that the name of `output` asks for; what could not be kept comes back as warnings.
-pub(crate) fn save(opened: &Opened, output: &Path) -> Result<Vec<Diagnostic>, Failure> {
-    milwright::save(output, &opened.program, &SaveOptions::of(opened))
 }
 
 pub(crate) fn compile(args: Compile, terminal: &Terminal) -> anyhow::Result<Outcome> {

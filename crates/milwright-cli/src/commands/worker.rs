@@ -4,11 +4,11 @@
 //! nothing). Each request gets one reply, in order, until stdin ends. Diagnostics go to stderr.
 
 use crate::args::Machine;
-use crate::commands::{convert, load};
+use crate::commands::load;
 use crate::outcome::Outcome;
 use anyhow::{Context, anyhow, bail};
 use milwright::npz::{self, Arrays};
-use milwright::{Model, Session};
+use milwright::{Model, SaveOptions, Session};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
@@ -151,7 +151,7 @@ impl Worker {
             }
             "compile" => {
                 let opened = milwright::open(text("path"))?;
-                convert::save(&opened, Path::new(text("out")))?;
+                milwright::save(text("out"), &opened.program, &SaveOptions::of(&opened))?;
                 Ok((json!({}), Vec::new()))
             }
             "free" => {

@@ -1,12 +1,12 @@
 //! `constexpr_lut_to_sparse`: sparse weights as indices into look-up tables.
 
 use super::constexpr_lut_to_dense::{INDICES, VALUES};
-use super::lut::{Slugs, by_entry, expanded, looked_up};
+use super::lut::{Slugs, expanded, looked_up};
 use super::sparse::{self, bits, marked, spread};
 use crate::contract::*;
 use crate::support::axes::Around;
 use crate::support::index::*;
-use crate::support::moves::element_size;
+use crate::support::moves::{by_size, element_size};
 use mil_base::{DType, DTypes, Opset, Shape, Type};
 use mil_kernels::expand::SparseLookUp;
 use mil_kernels::{bytes_as, bytes_as_mut};
@@ -98,7 +98,7 @@ fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
     let run = move |call: &mut KernelCall<'_>| {
         let (mask, indices, lut) = (call.read(slots[0])?, call.read(slots[1])?, call.read(slots[2])?);
         let (out, scratch, pool) = (sparse::outputs(call.outputs, mask)?, &mut *call.scratch, call.pool);
-        let done = by_entry!(bytes, T => {
+        let done = by_size!(bytes, T => {
             plan.run::<T>(mask, indices, bytes_as(lut), bytes_as_mut(out), scratch, pool)
         });
         sparse::fits(done, ONE_PER_BIT)

@@ -1,10 +1,10 @@
 //! `constexpr_sparse_to_dense`: weights that are mostly zero.
 
-use super::lut::{by_entry, stated};
+use super::lut::stated;
 use super::sparse::{self, bits, check, spread};
 use crate::contract::*;
 use crate::support::index::*;
-use crate::support::moves::element_size;
+use crate::support::moves::{by_size, element_size};
 use crate::support::plan::output;
 use mil_base::{DType, DTypes, Opset, Tensor, Type};
 use mil_kernels::expand::Spread;
@@ -101,7 +101,7 @@ fn plan(cx: &CpuCx<'_>) -> Result<CpuKernel, Failure> {
     let run = move |call: &mut KernelCall<'_>| {
         let (data, mask) = (call.read(data)?, call.read(mask)?);
         let (out, scratch, pool) = (output(call.outputs)?, &mut *call.scratch, call.pool);
-        let done = by_entry!(bytes, T => {
+        let done = by_size!(bytes, T => {
             plan.run::<T>(mask, bytes_as(data), bytes_as_mut(out), scratch, pool)
         });
         sparse::fits(done, ONE_PER_BIT)

@@ -3,7 +3,7 @@
 use crate::contract::{CpuCx, CpuKernel, Failure, Infer, RefTensor, Refused};
 use crate::support::axes;
 use crate::support::index::*;
-use crate::support::moves::{element_size, output};
+use crate::support::moves::{by_size, element_size, output};
 use mil_base::{DType, Dim, Shape, TensorType};
 use mil_kernels::expand::LookUp;
 use mil_kernels::{bytes_as, bytes_as_mut};
@@ -107,31 +107,6 @@ pub fn looked_up(
     Ok(lut.select(&out, &from))
 }
 
-/// Calls a generic function with the unsigned integer that has an element's size, or fails for those that weights never have.
-macro_rules! by_entry {
-    ($size:expr, $t:ident => $body:expr) => {
-        match $size {
-            1 => {
-                type $t = u8;
-                $body
-            }
-            2 => {
-                type $t = u16;
-                $body
-            }
-            4 => {
-                type $t = u32;
-                $body
-            }
-            size => {
-                let message = format!("weights of {size} bytes an element");
-                return Err(crate::contract::Failure::new("op/not-planned", message));
-            }
-        }
-    };
-}
-pub(super) use by_entry;
-
 /// The kernel that looks packed indices of that type and shape up in tables of the shape `lut`.
 pub fn look_up(
     cx: &CpuCx<'_>,
@@ -146,7 +121,7 @@ pub fn look_up(
     Ok(CpuKernel::new(move |call| {
         let (packed, lut, pool) = (call.read(slot)?, call.read(table)?, call.pool);
         let out = output(call, 0)?;
-        by_entry!(bytes, T => plan.run::<T>(packed, bytes_as(lut), bytes_as_mut(out), pool));
+        by_size!(bytes, T => plan.run::<T>(packed, bytes_as(lut), bytes_as_mut(out), pool));
         Ok(())
     }))
 }

@@ -1,8 +1,8 @@
 //! `random_categorical`: positions drawn with given probabilities.
 
-use super::common::Stream;
 use crate::contract::*;
 use crate::support::index::room_for;
+use crate::support::stream::Stream;
 use mil_base::{Dim, Opset, Type};
 
 /// The card of `random_categorical`.

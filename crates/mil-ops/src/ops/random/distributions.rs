@@ -1,10 +1,10 @@
 //! `random_bernoulli`, `random_normal` and `random_uniform`: tensors of a given shape, a row each.
 
-use super::common::Stream;
 use crate::contract::*;
 use crate::support::elementwise::each_output;
 use crate::support::index::room_for;
 use crate::support::plan::{for_float, output};
+use crate::support::stream::Stream;
 use mil_base::{DType, Dim, Opset, Shape, Type};
 use mil_kernels::{Float, bytes_as_mut};
 

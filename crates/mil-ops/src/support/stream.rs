@@ -3,21 +3,26 @@
 /// A sequence of numbers, each a function of the seed and its index: it can be computed in any order, by any number of
 /// threads, with the same result.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Stream(u64);
+pub struct Stream(u64);
 
 impl Stream {
     /// The sequence of a seed.
-    pub(crate) fn new(seed: i64) -> Stream {
+    pub fn new(seed: i64) -> Stream {
         Stream(mix(seed as u64))
     }
 
+    /// The sequence that SplitMix64 gives from this state on.
+    pub fn from_state(state: u64) -> Stream {
+        Stream(state)
+    }
+
     /// The number at an index, in `0..1`, of 53 random bits.
-    pub(crate) fn unit(self, index: u64) -> f64 {
+    pub fn unit(self, index: u64) -> f64 {
         (mix(self.0.wrapping_add(index.wrapping_mul(GOLDEN))) >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// A number of the standard normal distribution (Box and Muller's method; 0 is avoided under the logarithm).
-    pub(crate) fn normal(self, index: u64) -> f64 {
+    pub fn normal(self, index: u64) -> f64 {
         let (u, v) = (self.unit(2 * index), self.unit(2 * index + 1));
         (-2.0 * (1.0 - u).ln()).sqrt() * (std::f64::consts::TAU * v).cos()
     }
