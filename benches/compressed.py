@@ -16,6 +16,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from peers import best
+
 #: Runs of `milwright bench` before it measures.
 WARM_UP = 3
 
@@ -45,10 +47,6 @@ def measure(package, weights, o):
     run = (long["cpu"] - short["cpu"]) / (long["runs"] - short["runs"])
     load = short["cpu"] - run * (short["runs"] + WARM_UP)
     return {"peak": long["peak_memory"] / 2**20, "load": load, "run": run}
-
-
-def best(results):
-    return {key: min(r[key] for r in results) for key in results[0]}
 
 
 def main():
